@@ -64,11 +64,12 @@ function listener(path: string, server: Server): UnixListener {
     get present() {
       return isPipe(path) || existsSync(path);
     },
-    close: () => new Promise((done) => {
-      // The callback would wait for accepted sockets too; the file is gone as soon as close() returns.
-      server.close();
-      done();
-    }),
+    close: () =>
+      new Promise((done) => {
+        // The callback would wait for accepted sockets too; the file is gone as soon as close() returns.
+        server.close();
+        done();
+      }),
   };
 }
 
