@@ -249,8 +249,10 @@ export const agentMessageSchema = z.discriminatedUnion("t", [
     ]),
   }),
   z.object({ t: z.literal("session"), change: z.enum(["added", "changed", "removed"]), entry: sessionEntrySchema }),
-  /** Without a stream: the whole connection is refused. */
+  /** Without a stream: the whole connection is refused. With one: that stream is gone, its id is held no longer. */
   z.object({ t: z.literal("error"), stream: stream.nullable(), error: failureSchema }),
+  /** A message of this stream (role, size, control, focus, input) was not followed; the stream goes on. */
+  z.object({ t: z.literal("refused"), stream, error: failureSchema }),
   attachedSchema,
   z.object({ t: z.literal("detached"), stream }),
   /** After the last snapshot byte: apply it as a whole; data continues at `at`. */
