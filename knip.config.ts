@@ -1,0 +1,26 @@
+/**
+ * Dead code: which files are started from outside, so that everything they do not reach is reported. Types and interfaces may be exported
+ * for the reader when only their own file uses them.
+ */
+import type { KnipConfig } from "knip";
+
+const config: KnipConfig = {
+  entry: [
+    "agent/{main,screen-worker}.ts",
+    "hub/main.ts",
+    "cli/main.ts",
+    "sdk/index.ts",
+    "main/{electron,web}/main.ts",
+    "preload/preload.ts",
+    "renderer/main.tsx",
+    "bin/muxdeck.js",
+    "scripts/*.mjs",
+    ".dependency-cruiser.mjs",
+    "test/bench/run.mjs",
+  ],
+  project: ["**/*.{ts,tsx,mjs,js}", "!test/fixtures/**", "!**/*.d.mts"],
+  ignoreExportsUsedInFile: { interface: true, type: true },
+  ignoreBinaries: ["python3", "apt-get"],
+};
+
+export default config;
