@@ -6,9 +6,9 @@
 import { z } from "zod";
 import { failureSchema } from "../protocol/errors.js";
 import {
-  coloursSchema,
+  type coloursSchema,
   exitSchema,
-  modesSchema,
+  type modesSchema,
   nameSchema,
   sequenceSchema,
   sessionEntrySchema,

@@ -51,7 +51,11 @@ export function ok<T>(value: T): { ok: true; value: T } {
   return { ok: true, value };
 }
 
-export function fail(code: ErrorCode, message: string, more: Partial<Omit<Failure, "code" | "message">> = {}): { ok: false; error: Failure } {
+export function fail(
+  code: ErrorCode,
+  message: string,
+  more: Partial<Omit<Failure, "code" | "message">> = {},
+): { ok: false; error: Failure } {
   return { ok: false, error: failure(code, message, more) };
 }
 
