@@ -1,9 +1,10 @@
 /**
  * What is built from what: one row per target, read by the build, the watch loop and the start script. Owns entries, formats and language
- * levels; builds nothing. `folders` are the sources whose change makes the target stale.
+ * levels; builds nothing. `folders` are the sources whose change makes the target stale. `beside` are packages copied under the target's
+ * folder as they are, so that dist/agent can be copied elsewhere as a whole and run there.
  *
  * @typedef {{ from: string, to: string, format: "cjs" | "es" }} Entry
- * @typedef {{ entries: Entry[], level: string, folders: string[], split?: boolean, page?: boolean, types?: boolean }} Target
+ * @typedef {{ entries: Entry[], level: string, folders: string[], split?: boolean, page?: boolean, types?: boolean, beside?: string[] }} Target
  */
 
 const sdkFolders = ["sdk", "client", "protocol", "transport", "state"];
@@ -22,6 +23,7 @@ export const targets = {
     ],
     level: oldNode,
     folders: ["agent", "protocol", "transport", "state", "client"],
+    beside: ["@lydell/node-pty", `@lydell/node-pty-${process.platform}-${process.arch}`],
   },
   hub: {
     entries: [{ from: "hub/main.ts", to: "dist/hub/hub.js", format: "es" }],

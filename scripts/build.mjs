@@ -6,7 +6,7 @@
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { targets } from "./build-targets.mjs";
 
@@ -39,6 +39,7 @@ export async function build(names, say = console.log) {
     try {
       if (target.types) buildTypes();
       else for (const entry of entries) await buildEntry(target, entry);
+      for (const name of target.beside ?? []) copyPackage(name, join(top, dirname(target.entries[0].to)));
       result.built.push(name);
       say(`build ${name}: ${entries.map((entry) => entry.to).join(", ")} in ${Date.now() - started} ms`);
     } catch (error) {
@@ -138,6 +139,17 @@ function buildTypes() {
     const place = join(top, `dist/sdk/types/${kind}`);
     rmSync(place, { recursive: true, force: true });
     renameSync(next, place);
+  }
+}
+
+/** A package without its dependencies; one for another platform is not installed and not missed. */
+function copyPackage(name, folder) {
+  const source = join(top, "node_modules", name);
+  if (!existsSync(source)) return;
+  for (const item of readdirSync(source, { withFileTypes: true, recursive: true })) {
+    if (!item.isFile()) continue;
+    const path = join(item.parentPath, item.name);
+    writeIfChanged(join(folder, "node_modules", name, relative(source, path)), readFileSync(path));
   }
 }
 
