@@ -96,8 +96,8 @@ export class Reconnect {
   }
 }
 
-/** 0.25, 0.5, 1 … 15 s, each between half and the whole of it. */
-function pauseMs(attempt: number, random: number): number {
+/** Pause before try number `attempt`: 0.25, 0.5, 1 … 15 s, each between half and the whole of it, and never shorter than 0.25 s. */
+export function pauseMs(attempt: number, random: number): number {
   const whole = Math.min(longestPauseMs, shortestPauseMs * 2 ** Math.min(attempt, 30));
   return Math.max(shortestPauseMs, whole * (0.5 + random / 2));
 }
