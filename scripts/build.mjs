@@ -125,16 +125,19 @@ function outputsOf(result) {
  */
 function buildTypes() {
   const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc");
-  const run = spawnSync(process.execPath, [tsc, "-b", "sdk"], { cwd: top, encoding: "utf8" });
-  if (run.status !== 0) throw new Error(run.stdout + run.stderr);
+  const compile = (more) => {
+    const run = spawnSync(process.execPath, [tsc, "-b", "sdk", ...more], { cwd: top, encoding: "utf8" });
+    if (run.status !== 0) throw new Error(run.stdout + run.stderr);
+  };
+  compile([]);
+  // The compiler remembers in .cache that it has written them; dist/ may have been emptied since.
+  if (!targets.types.folders.every((folder) => existsSync(join(top, "dist/types", folder)))) compile(["--force"]);
   for (const [kind, type] of [
     ["esm", "module"],
     ["cjs", "commonjs"],
   ]) {
     const next = join(top, `dist/sdk/types/${kind}.${process.pid}`);
-    for (const folder of targets.types.folders) {
-      if (existsSync(join(top, "dist/types", folder))) cpSync(join(top, "dist/types", folder), join(next, folder), { recursive: true });
-    }
+    for (const folder of targets.types.folders) cpSync(join(top, "dist/types", folder), join(next, folder), { recursive: true });
     writeFileSync(join(next, "package.json"), `${JSON.stringify({ type })}\n`);
     const place = join(top, `dist/sdk/types/${kind}`);
     rmSync(place, { recursive: true, force: true });

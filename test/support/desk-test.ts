@@ -86,7 +86,7 @@ async function openInBrowser(home: MuxdeckHome): Promise<Deck> {
 }
 
 async function openInElectron(home: MuxdeckHome, display: Display): Promise<Deck> {
-  const app = await launchApp(home, { display: display.name });
+  const app = await launchApp(home, display.name);
   const page = await app.firstWindow();
   return { shell: "electron", page, app, quit: once(() => app.close()) };
 }
