@@ -99,6 +99,14 @@ describe("the tree", () => {
     expect(readFileSync(join(top, "protocol/values.ts"), "utf8")).toContain(`productVersion = "${manifest.version}"`);
   });
 
+  it("draws every message of the protocol", () => {
+    const page = readFileSync(join(top, "docs/protocol.md"), "utf8");
+    const messages = readFileSync(join(top, "protocol/messages.ts"), "utf8");
+    const kinds = [...messages.matchAll(/t: z\.literal\("([a-z-]+)"\)/g)].map((match) => match[1] ?? "");
+    expect(kinds.length).toBeGreaterThan(30);
+    expect(kinds.filter((kind) => !page.includes(`\`${kind}\``))).toEqual([]);
+  });
+
   it("keeps decision records short", () => {
     const long = walk("docs/decisions").filter((path) => readFileSync(join(top, path), "utf8").trimEnd().split("\n").length > 40);
     expect(long).toEqual([]);
