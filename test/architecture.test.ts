@@ -235,6 +235,8 @@ describe("the rules, on made-up files", () => {
     expect(says("tests", { "agent/a.test.ts": "const o = { retries: 2 };" })).toHaveLength(1);
     expect(says("tests", { "test/e2e/a.spec.ts": "await page.waitForTimeout(500);" })).toHaveLength(1);
     expect(says("tests", { "agent/a.test.ts": "await new Promise((resolve) => setTimeout(resolve, 200));" })).toHaveLength(1);
+    expect(says("tests", { "agent/a.test.ts": "await new Promise((resolve) => setTimeout(resolve, pause));" })).toHaveLength(1);
+    expect(says("tests", { "agent/a.test.ts": "await new Promise((resolve) => setTimeout(resolve, 20));" })).toEqual([]);
     expect(says("tests", { "agent/a.test.ts": 'it("a", () => {}); new Promise((resolve) => server.once("listening", resolve));' })).toEqual(
       [],
     );
