@@ -219,7 +219,7 @@ function testWordBreach(node: ts.Node, say: Say): void {
     say("tests", "tries again what failed");
   }
   if (ts.isNewExpression(node) && node.expression.getText() === "Promise") {
-    const sleep = /^\(?\s*(\w+)\s*\)?\s*=>\s*\{?\s*(?:void\s+)?setTimeout\(\s*\1\s*,\s*(?!\d{1,2}\))/.exec(
+    const sleep = /^\(?\s*(\w+)\s*\)?\s*=>\s*\{?\s*(?:void\s+)?setTimeout\(\s*\1\s*,(?!\s*\d{1,2}\s*\))/.exec(
       node.arguments?.[0]?.getText() ?? "",
     );
     if (sleep !== null) say("tests", "sleeps instead of waiting for something");
