@@ -154,6 +154,24 @@ test("pausing inside the drain after the exit holds the rest back until resumed"
   expect(pauses).toBeGreaterThan(0);
 });
 
+test("a pause in the turn of a resume holds", async () => {
+  const child = sh("stty -opost; echo begun; sleep 0.05; head -c 2000 /dev/zero");
+  child.pty.pause();
+  await new Promise<void>((resolve) => {
+    const look = setInterval(() => {
+      if (child.pty.foreground() !== null) return;
+      clearInterval(look);
+      resolve();
+    }, 5);
+  });
+  expect(child.text()).toBe("");
+  child.pty.resume();
+  child.pty.pause();
+  child.pty.resume();
+  await child.exited;
+  expect(child.text()).toHaveLength(2006);
+});
+
 test("resize reaches the program, also as a signal", async () => {
   const child = sh("trap 'stty size; exit' WINCH; echo ready; while :; do read line; done");
   await child.seen(/ready/);

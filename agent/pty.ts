@@ -11,6 +11,7 @@ import { ReadStream } from "node:tty";
 import * as library from "@lydell/node-pty";
 import { fail, ok, type Result } from "../protocol/errors.js";
 import type { ExitStatus, SignalName, Size } from "../protocol/values.js";
+import { roomForSession } from "./headroom.js";
 import { foregroundGroup, groupLives, hitGroup, signalName } from "./process-group.js";
 import { checkStart, errorCode, machineName } from "./program.js";
 
@@ -71,9 +72,6 @@ const ladderLookMs = 20;
  */
 const tailBytes = 1024 * 1024;
 
-/** Descriptors that one more session needs, with one to spare. */
-const neededDescriptors = 4;
-
 interface Forked {
   fd: number;
   pid: number;
@@ -115,7 +113,7 @@ export function spawnPty(
   }
   const program = checkStart(options);
   if (!program.ok) return program;
-  return enoughDescriptors() ? UnixPty.start(native, options, events) : exhausted();
+  return roomForSession() ? UnixPty.start(native, options, events) : exhausted();
 }
 
 function exhausted(): Result<never> {
@@ -141,6 +139,8 @@ class UnixPty implements Pty {
   #status: ExitStatus | null = null;
   #closed = false;
   #paused = false;
+  /** Read by libuv although paused: Node starts reading once more when a pause follows a resume in the same turn. */
+  #held: Buffer[] = [];
   #draining = false;
   #tail = 0;
   readonly #unwritten: { bytes: Uint8Array; taken: () => void }[] = [];
@@ -242,6 +242,8 @@ class UnixPty implements Pty {
   resume(): void {
     if (!this.#paused || this.#closed) return;
     this.#paused = false;
+    this.#release();
+    if (this.#paused) return;
     if (this.#status === null) this.#socket.resume();
     else this.#drainSoon();
   }
@@ -315,7 +317,11 @@ class UnixPty implements Pty {
       last = this.#read(filled);
       filled += last;
     }
-    this.#deliver(filled);
+    if (this.#paused) {
+      this.#held.push(this.#copy(filled));
+      return false;
+    }
+    this.#events.data(this.#copy(filled));
     return true;
   }
 
@@ -330,10 +336,19 @@ class UnixPty implements Pty {
     }
   }
 
-  #deliver(length: number): void {
+  #copy(length: number): Buffer {
     const bytes = Buffer.allocUnsafeSlow(length);
     this.#scratch.copy(bytes, 0, 0, length);
-    this.#events.data(bytes);
+    return bytes;
+  }
+
+  /** Hands over what came while paused; stops when that makes the receiver pause again. */
+  #release(): void {
+    while (!this.#paused) {
+      const bytes = this.#held.shift();
+      if (bytes === undefined) return;
+      this.#events.data(bytes);
+    }
   }
 
   #exited(status: ExitStatus): void {
@@ -365,7 +380,7 @@ class UnixPty implements Pty {
       last = this.#read(filled);
       filled += last;
     }
-    if (filled > 0) this.#deliver(filled);
+    if (filled > 0) this.#events.data(this.#copy(filled));
     this.#tail += filled;
     if (last !== 0 && this.#tail < tailBytes) {
       if (!this.#paused) this.#drainSoon();
@@ -438,18 +453,6 @@ function abandon(forked: Forked): void {
     closeSync(forked.fd);
   } catch {
     // Already closed by a stream that failed half-way.
-  }
-}
-
-function enoughDescriptors(): boolean {
-  const spare: number[] = [];
-  try {
-    while (spare.length < neededDescriptors) spare.push(openSync("/dev/null", constants.O_RDONLY));
-    return true;
-  } catch {
-    return false;
-  } finally {
-    for (const descriptor of spare) closeSync(descriptor);
   }
 }
 
