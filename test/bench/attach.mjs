@@ -1,73 +1,90 @@
 /**
- * First screen on attach: from asking until a 200x50 screen is drawn, for plain text and for text with a colour a word. tmux: its client's
- * start until the last word of the screen came. Ours: attach on an open connection until a headless xterm parsed the whole screen.
+ * The first full screen after attaching: ours from the call until a headless emulator has parsed the snapshot, tmux's from starting its client
+ * until the last word of the screen is drawn. Once with plain text, once with a colour a word.
  */
+import xterm from "@xterm/headless";
+import { prompt, size } from "./peers.mjs";
+import { printRatio, printSkip, takeRounds } from "./rounds.mjs";
 
-import { writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { join } from "node:path";
-import { marker, probe, runProbe, size, tmux } from "./peers.mjs";
-import { ratio, rounds } from "./rounds.mjs";
+const times = 8;
+const screens = {
+  plain: `for i in $(seq 49); do printf '%-190s|\\n' "line $i of plain text that fills the row"; done`,
+  colour: `for i in $(seq 49); do for j in $(seq 24); do printf '\\033[38;5;%dmword%03d ' $((j * 9)) $j; done; echo; done; printf '\\033[m'`,
+};
+const last = "LASTWORD";
 
-const { Terminal } = createRequire(import.meta.url)("@xterm/headless");
-
-function picture(coloured, last) {
-  const lines = [];
-  for (let row = 0; row < size.rows - 1; row += 1) {
-    let line = "";
-    for (let word = 0; word < 24; word += 1) line += coloured ? `\x1b[${31 + ((row + word) % 6)}mword${word}\x1b[0m ` : `word${word} `;
-    lines.push(line);
+export async function attach(peers, rounds) {
+  for (const [kind, command] of Object.entries(screens)) {
+    const rungs = [];
+    const line = `clear; ${command}; PS1="LAST''WORD"; true`;
+    if (peers.probe !== null && peers.tmux !== null) {
+      const name = `attach-${kind}`;
+      peers.tmux.run([
+        "new-session",
+        "-d",
+        "-s",
+        name,
+        "-x",
+        "200",
+        "-y",
+        "50",
+        "env",
+        `PS1=${prompt}`,
+        "bash",
+        "--norc",
+        "--noprofile",
+        "-i",
+      ]);
+      peers.tmux.run(["send-keys", "-t", name, line, "Enter"]);
+      await shows(() => peers.tmux.run(["capture-pane", "-p", "-t", name]));
+      const once = async () => (await peers.probe(["seen", last, "--", ...peers.tmux.attach(name)]))[0][0];
+      rungs.push({ name: "tmux", unit: "ms", measure: () => repeat(once) });
+    }
+    const session = await peers.session(`attach-${kind}`);
+    const typist = peers.client.terminal.stream();
+    typist.onOutput(() => {});
+    await typist.attach(session.sessionId, { from: "oldest" });
+    await typist.waitFor(prompt);
+    await typist.sendInput(`${line}\r`);
+    await typist.waitFor(last);
+    await typist.close();
+    rungs.push({ name: "ours", unit: "ms", measure: () => repeat(() => oursOnce(peers, session.sessionId)) });
+    const values = await takeRounds(`attach-${kind}`, rungs, rounds);
+    const goal = { atMost: kind === "plain" ? 1.5 : 4 };
+    if (values.has("tmux")) printRatio(`attach-${kind}/tmux`, values.get("ours"), values.get("tmux"), goal);
+    else printSkip(`attach-${kind}/tmux`, "tmux or a C compiler is not installed");
+    await peers.client.terminal.terminate(session.sessionId);
   }
-  return `\x1b[2J\x1b[H${lines.join("\r\n")}\r\n${last}`;
 }
 
-export async function attach({ place, us, count }) {
-  const program = probe();
-  for (const [kind, goal] of [
-    ["plain", 2],
-    ["SGR", 4],
-  ]) {
-    const end = marker();
-    const file = join(place.folder, `screen-${kind}`);
-    writeFileSync(file, picture(kind === "SGR", end.text));
-    const command = ["sh", "-c", `cat ${file}; exec cat`];
-    const server = tmux(command);
-    const session = await us.client.terminal.create({ command, size });
-    const first = await us.watch(session.sessionId, "observer");
-    await first.until(end.text);
-    await first.stream.close();
-    const figures = await rounds(
-      `first screen ${kind}`,
-      {
-        tmux: async () => {
-          if (program === null || server === null) return null;
-          const [[nanoseconds = 0] = []] = await runProbe(program, ["first", end.text], server.attach);
-          return nanoseconds / 1e6;
-        },
-        ours: () =>
-          new Promise((done, fail) => {
-            const terminal = new Terminal({ ...size, allowProposedApi: true, logLevel: "off" });
-            const stream = us.client.terminal.stream({ mode: "observer" });
-            const from = process.hrtime.bigint();
-            stream.onOutput((data, at) => {
-              if (at.kind !== "screen") return;
-              terminal.write(data, () => {
-                const to = process.hrtime.bigint();
-                const last = terminal.buffer.active.getLine(terminal.buffer.active.baseY + size.rows - 1)?.translateToString(true);
-                terminal.dispose();
-                stream.close().then(() => {
-                  if (last === end.text) done(Number(to - from) / 1e6);
-                  else fail(new Error(`first screen ${kind}: the last line is ${JSON.stringify(last)}`));
-                }, fail);
-              });
-            });
-            stream.attach(session.sessionId, { from: "screen" }).catch(fail);
-          }),
-      },
-      { rounds: count * 4, unit: "ms" },
-    );
-    server?.end();
-    await us.client.terminal.terminate(session.sessionId);
-    ratio(`first screen ${kind} ours/tmux`, figures.ours, figures.tmux, { atMost: goal });
+async function oursOnce(peers, sessionId) {
+  const terminal = new xterm.Terminal({ ...size, allowProposedApi: true, logLevel: "off" });
+  const stream = peers.client.terminal.stream({ mode: "observer" });
+  const start = performance.now();
+  const shown = new Promise((resolve) => {
+    stream.onOutput((data, at) => {
+      if (at.kind === "screen") terminal.write(data, () => resolve(performance.now() - start));
+    });
+  });
+  await stream.attach(sessionId);
+  const ms = await shown;
+  const rows = Array.from({ length: size.rows }, (_, row) => terminal.buffer.active.getLine(row)?.translateToString(true) ?? "");
+  if (!rows.some((row) => row.includes(last))) throw new Error("attach: the snapshot does not show the screen");
+  terminal.dispose();
+  await stream.close();
+  return ms;
+}
+
+async function repeat(once) {
+  const values = [];
+  for (let index = 0; index < times; index++) values.push(await once());
+  return values;
+}
+
+async function shows(read) {
+  for (let look = 0; look < 500; look++) {
+    if (read().includes(last)) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
+  throw new Error("attach: tmux never showed the screen");
 }

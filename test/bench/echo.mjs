@@ -1,55 +1,97 @@
 /**
- * Echo of one key in one terminal while another floods, both watched by the same client: milliseconds, median of the keys of a round.
+ * One key and its echo while another session floods: the hop through agent and SDK (a Node client included) beside a tmux whose other pane
+ * floods, and beside the bare pty.
  */
-import { probe, ready, runProbe, tmux } from "./peers.mjs";
-import { percentile, ratio, rounds } from "./rounds.mjs";
+import { prompt } from "./peers.mjs";
+import { printRatio, printSkip, takeRounds } from "./rounds.mjs";
 
-const keys = 120;
-const flood = "yes 0123456789012345678901234567890123456789";
-const raw = "stty raw -echo; printf 'R%s' AW; cat\n";
+const keys = 60;
+const names = ["%", "&", "!", "^", "~", "="];
+const floodLine = "while :; do echo yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy; done";
 
-export async function echo({ place, us, count }) {
-  const program = probe();
-  const typist = await us.shell(place.shell);
-  await typist.stream.sendInput(raw);
-  await typist.until("RAW");
-  const flooding = await us.client.terminal.create({ command: ["sh", "-c", `exec ${flood}`], size: { cols: 100, rows: 50 } });
-  const watcher = await us.watch(flooding.sessionId, "observer");
+export async function echo(peers, rounds) {
+  const rungs = [];
+  if (peers.probe !== null) {
+    const probed = async (command) =>
+      (await peers.probe(["echo", String(keys), "--", ...command])).map(([microseconds]) => microseconds / 1e3);
+    rungs.push({ name: "limit", unit: "ms", measure: () => probed(["bash", "--norc", "--noprofile", "-i"]) });
+    if (peers.tmux !== null) {
+      let number = 0;
+      rungs.push({
+        name: "tmux",
+        unit: "ms",
+        measure: async () => {
+          const name = `echo-${number++}`;
+          // The session exists before the probe's client; a second pane in it floods.
+          peers.tmux.run([
+            "new-session",
+            "-d",
+            "-s",
+            name,
+            "-x",
+            "200",
+            "-y",
+            "50",
+            "env",
+            `PS1=${prompt}`,
+            "bash",
+            "--norc",
+            "--noprofile",
+            "-i",
+          ]);
+          peers.tmux.run(["split-window", "-d", "-t", name, `bash -c '${floodLine}'`]);
+          const values = await probed(peers.tmux.attach(name));
+          peers.tmux.run(["kill-session", "-t", name]);
+          return values;
+        },
+      });
+    }
+  }
+  rungs.push({ name: "ours", unit: "ms", measure: () => oursOnce(peers) });
+  const values = await takeRounds("echo", rungs, rounds);
+  if (values.has("tmux")) {
+    printRatio("echo-in-flood-p50/tmux", values.get("ours"), values.get("tmux"), { atMost: 1.2 });
+    printRatio("echo-in-flood-p90/tmux", values.get("ours"), values.get("tmux"), { atMost: 1.2, quantile: 0.9 });
+  } else printSkip("echo-in-flood/tmux", "tmux or a C compiler is not installed");
+}
 
-  const server = tmux(place.shell);
-  server?.call("split-window", "-h", flood);
-  server?.call("select-pane", "-t", "0");
+async function oursOnce(peers) {
+  const flooding = await peers.session("echo-flood");
+  const watcher = peers.client.terminal.stream();
+  watcher.onOutput(() => {});
+  await watcher.attach(flooding.sessionId, { from: "oldest" });
+  await watcher.waitFor(prompt);
+  await watcher.sendInput(`${floodLine}\r`);
 
-  const milliseconds = (nanoseconds) => percentile(nanoseconds, 0.5) / 1e6;
-  const figures = await rounds(
-    "echo beside a flood",
-    {
-      raw: async () =>
-        program === null ? null : milliseconds((await runProbe(program, ["echo", ready, raw, String(keys)], place.shell)).flat()),
-      tmux: async () => {
-        if (program === null || server === null) return null;
-        const result = await runProbe(program, ["echo", ready, raw, String(keys)], server.attach);
-        server.call("respawn-pane", "-k", "-t", "0", ...place.shell);
-        return milliseconds(result.flat());
-      },
-      ours: async () => {
-        const times = [];
-        for (let n = 0; n < keys; n += 1) {
-          const key = Buffer.from([0xc3, 0xa0 + (n % 23)]);
-          await new Promise((done) => setTimeout(done, 7 + ((n * 7919) % 1000) / 200));
-          const from = process.hrtime.bigint();
-          const sent = typist.stream.sendInput(key);
-          times.push(Number((await typist.until(key.toString())) - from));
-          await sent;
-        }
-        return milliseconds(times);
-      },
-    },
-    { rounds: count, unit: "ms" },
-  );
-  server?.end();
-  await watcher.stream.close();
-  await us.client.terminal.terminate(flooding.sessionId);
-  await typist.stream.terminate();
-  ratio("echo beside a flood ours/tmux", figures.ours, figures.tmux, { atMost: 2 });
+  const quiet = await peers.session("echo");
+  const stream = peers.client.terminal.stream();
+  let awaited = -1;
+  let seen = () => {};
+  stream.onOutput((data) => {
+    if (awaited !== -1 && data.includes(awaited)) seen();
+  });
+  await stream.attach(quiet.sessionId, { from: "oldest" });
+  await stream.waitFor(prompt);
+  const values = [];
+  for (let index = 0; index < keys; index++) {
+    const key = names[index % names.length];
+    const echoed = new Promise((resolve) => {
+      seen = resolve;
+    });
+    awaited = key.charCodeAt(0);
+    const start = performance.now();
+    void stream.sendInput(key);
+    await echoed;
+    values.push(performance.now() - start);
+    awaited = -1;
+    await new Promise((resolve) => setTimeout(resolve, 3));
+  }
+  for (const [view, session] of [
+    [watcher, flooding],
+    [stream, quiet],
+  ]) {
+    await view.close();
+    await peers.client.terminal.terminate(session.sessionId);
+  }
+  return values;
 }

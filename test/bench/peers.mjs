@@ -1,93 +1,104 @@
 /**
- * What ours is measured beside: the raw pty read by a C loop, and tmux attached in such a pty. Builds the probe with cc into .cache and
- * keeps each tmux server on a socket of its own, ended by name of that socket. Says null where a peer is not on this machine.
+ * What is measured beside each other: the bare pty (the limit), tmux, and Muxdeck through its SDK, each with the same shell in 200x50. Owns
+ * their processes and files: everything is in one temporary folder and ended by pid at the end.
  */
-import { spawn, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { execFile, execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { MuxdeckClient } from "muxdeck";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const cache = resolve(here, "../../.cache/bench");
+const run = promisify(execFile);
 
-/** The size of every rung's terminal. */
+export const shell = ["bash", "--norc", "--noprofile", "-i"];
+export const prompt = "READY> ";
 export const size = { cols: 200, rows: 50 };
-/** What the shells of all rungs print when they are ready; nothing else prints it. */
-export const ready = "READY> ";
+/** Bytes of the text that is printed in floods; lines of 99 characters. */
+export const floodBytes = 20_000_000;
 
-let marks = 0;
-/** A marker that no screen shows from an earlier round, and the shell words that print it without containing it. */
-export function marker() {
-  marks += 1;
-  const tail = `${process.pid}x${marks}`;
-  return { text: `END${tail}`, print: `printf 'E%s\\n' ND${tail}` };
-}
-
-/** A folder for the run's files, with the start file of its shells. */
-export function workplace() {
+export async function openPeers() {
   const folder = mkdtempSync(join(tmpdir(), "muxdeck-bench-"));
-  writeFileSync(join(folder, "rc"), `PS1='${ready}'\nPROMPT_COMMAND=\n`);
-  return {
+  const text = join(folder, "flood.txt");
+  writeFileSync(text, floodText());
+  const probe = buildProbe(folder);
+  const tmux = spawnSync("tmux", ["-V"]).status === 0 ? openTmux(folder) : null;
+  const home = join(folder, "home");
+  const client = await MuxdeckClient.local({ home, name: "bench" });
+  const peers = {
     folder,
-    shell: ["bash", "--noprofile", "--rcfile", join(folder, "rc"), "-i"],
-    remove: () => rmSync(folder, { recursive: true, force: true }),
+    text,
+    /** Runs the C probe; null when there is no compiler. */
+    probe: probe === null ? null : (args) => measure(probe, args),
+    tmux,
+    client,
+    /** A session with the same shell and prompt. */
+    session: (name) => client.terminal.create({ command: shell, name, size, cwd: folder, env: { PS1: prompt } }),
+    async close() {
+      await client.close();
+      tmux?.close();
+      endHome(home);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+  return peers;
+}
+
+function floodText() {
+  const line = "abcdefghijklmnopqrstuvwxyz0123456789-".repeat(3).slice(0, 92);
+  const lines = [];
+  for (let bytes = 0, number = 0; bytes < floodBytes; bytes += 100, number++) lines.push(`${String(number).padStart(6)} ${line}\n`);
+  return lines.join("");
+}
+
+/** The probe is C because it is the limit: what any program can read from a pty here. */
+function buildProbe(folder) {
+  const built = spawnSync("cc", ["-O2", "-o", join(folder, "probe"), join(here, "probe.c"), "-lutil"], { encoding: "utf8" });
+  return built.status === 0 ? join(folder, "probe") : null;
+}
+
+async function measure(probe, args) {
+  const { stdout } = await run(probe, args, { timeout: 120_000, maxBuffer: 16 * 1024 * 1024 });
+  return stdout
+    .trim()
+    .split("\n")
+    .map((line) => line.split(" ").map(Number));
+}
+
+function openTmux(folder) {
+  const config = join(folder, "tmux.conf");
+  const lines = [
+    "set -g status off",
+    "set -g default-terminal tmux-256color",
+    "set -g history-limit 10000",
+    "set -s escape-time 0",
+    "set -g visual-bell off",
+  ];
+  writeFileSync(config, `${lines.join("\n")}\n`);
+  const base = ["-L", `muxdeck-bench-${process.pid}`, "-f", config];
+  const tmux = (args) => execFileSync("tmux", [...base, ...args], { encoding: "utf8", env: { ...process.env, TMUX: "" } });
+  return {
+    /** Command line of a new client with a new session. */
+    fresh: (name) => ["env", "-u", "TMUX", "tmux", ...base, "new-session", "-s", name, "-x", "200", "-y", "50", ...shell],
+    attach: (name) => ["env", "-u", "TMUX", "tmux", ...base, "attach", "-t", name],
+    run: tmux,
+    close: () => {
+      spawnSync("tmux", [...base, "kill-server"], { stdio: "ignore" });
+    },
   };
 }
 
-/** Path of the C probe, or null without a compiler. */
-export function probe() {
-  const source = join(here, "probe.c");
-  const program = join(cache, "probe");
-  mkdirSync(cache, { recursive: true });
-  try {
-    if (statSync(program).mtimeMs > statSync(source).mtimeMs) return program;
-  } catch {
-    // Not built yet.
+/** Ends the agent of a home (and with it its sessions) by pid, found by what its environment says. */
+function endHome(home) {
+  for (const name of readdirSync("/proc")) {
+    try {
+      if (!/^\d+$/.test(name) || Number(name) === process.pid) continue;
+      if (readFileSync(`/proc/${name}/environ`, "latin1").split("\0").includes(`MUXDECK_HOME=${home}`))
+        process.kill(Number(name), "SIGTERM");
+    } catch {
+      // It ended between two reads, or belongs to someone else.
+    }
   }
-  const built = spawnSync("cc", ["-O2", "-o", program, source, "-lutil"], { encoding: "utf8" });
-  return built.status === 0 ? program : null;
-}
-
-/** Runs the probe; gives the lines it printed as numbers, row by row. */
-export function runProbe(program, args, command) {
-  return new Promise((done, fail) => {
-    const child = spawn(program, [String(size.cols), String(size.rows), ...args, "--", ...command], {
-      stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, TERM: "xterm-256color", LANG: "C.UTF-8" },
-    });
-    let out = "";
-    let wrong = "";
-    child.stdout.on("data", (data) => {
-      out += data;
-    });
-    child.stderr.on("data", (data) => {
-      wrong += data;
-    });
-    child.on("error", fail);
-    child.on("close", (code) => {
-      if (code !== 0) fail(new Error(`probe ${args[0]} ${command[0]}: ${wrong.trim()}`));
-      else
-        done(
-          out
-            .trim()
-            .split("\n")
-            .map((line) => line.split(" ").map(Number)),
-        );
-    });
-  });
-}
-
-/** A tmux server of our own with one window; null without tmux. */
-export function tmux(shell) {
-  if (spawnSync("tmux", ["-V"]).status !== 0) return null;
-  const socket = `muxdeck-bench-${process.pid}-${marks++}`;
-  const env = { ...process.env, TERM: "xterm-256color", LANG: "C.UTF-8", TMUX: "" };
-  const call = (...args) => {
-    const run = spawnSync("tmux", ["-u", "-L", socket, "-f", "/dev/null", ...args], { env, encoding: "utf8" });
-    if (run.status !== 0) throw new Error(`tmux ${args[0]}: ${run.stderr}`);
-    return run.stdout;
-  };
-  call("new-session", "-d", "-x", String(size.cols), "-y", String(size.rows), ...shell);
-  return { call, attach: ["tmux", "-u", "-L", socket, "attach"], end: () => spawnSync("tmux", ["-L", socket, "kill-server"]) };
 }

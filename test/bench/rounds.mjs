@@ -1,62 +1,54 @@
 /**
- * Runs the rungs of one metric in turn, round after round, and prints medians, spreads and ratios. A ratio is the median of the ratios of
- * each round, so that a machine whose speed drifts does not decide it. Knows nothing of what is measured.
+ * How figures are taken and told: rungs run in turn inside each round, so that whatever else the machine does falls on all of them; a value is
+ * the median over rounds, a ratio the median of the rounds' ratios. Ratios are what counts: absolute speeds move by a third between runs.
  */
-
-/** @param {number[]} values @param {number} share 0 to 1 */
-export function percentile(values, share) {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
-}
-
-export const median = (values) => percentile(values, 0.5);
 
 /**
- * @param {string} name of the metric
- * @param {Record<string, () => Promise<number | null>>} rungs each gives one figure a round; null: not to be had here
- * @param {{ rounds: number, unit: string, say?: (line: string) => void }} options
- * @returns {Promise<Record<string, number[]>>} the figures a rung, in order of the rounds
+ * @typedef {{ name: string, unit: string, measure: () => Promise<number[]> }} Rung  each measurement of a round; one or many
+ * @param {string} bench @param {Rung[]} rungs @param {number} rounds
+ * @returns {Promise<Map<string, number[][]>>} by rung, by round
  */
-export async function rounds(name, rungs, { rounds: count, unit, say = console.log }) {
-  const figures = {};
-  const absent = new Set();
-  for (let round = 0; round < count; round += 1) {
-    for (const [rung, measure] of Object.entries(rungs)) {
-      if (absent.has(rung)) continue;
-      const figure = await measure();
-      if (figure === null) {
-        absent.add(rung);
-        say(`skip ${name} ${rung}: not on this machine`);
-        continue;
-      }
-      figures[rung] ??= [];
-      figures[rung].push(figure);
-    }
+export async function takeRounds(bench, rungs, rounds) {
+  const values = new Map(rungs.map((rung) => [rung.name, []]));
+  for (let round = 0; round < rounds; round++) {
+    for (const rung of rungs) values.get(rung.name).push(await rung.measure());
   }
-  for (const [rung, values] of Object.entries(figures)) {
-    say(`  ${name} ${rung}: ${show(median(values))} ${unit} [${show(Math.min(...values))} to ${show(Math.max(...values))}]`);
+  for (const rung of rungs) {
+    const all = values.get(rung.name).flat();
+    const spread = `[${short(Math.min(...all))} to ${short(Math.max(...all))}]`;
+    console.log(
+      `rung ${bench}/${rung.name} p50 ${short(median(all))} p90 ${short(quantile(all, 0.9))} ${rung.unit} ${spread} n=${all.length}`,
+    );
   }
-  return figures;
+  return values;
 }
 
 /**
- * Prints `ratio NAME value goal ok|MISS` for over/under of each round.
- *
- * @param {string} name
- * @param {number[] | undefined} over
- * @param {number[] | undefined} under
- * @param {{ atMost?: number, atLeast?: number }} goal
- * @returns {boolean | null} whether the goal is met; null when a side is missing
+ * Prints `ratio NAME value goal ok|MISS`: the median over rounds of ours against the peer's, each at the given quantile of its round.
+ * @param {string} name @param {number[][]} ours @param {number[][]} peers
+ * @param {{ atLeast?: number, atMost?: number, quantile?: number }} goal
  */
-export function ratio(name, over, under, goal, say = console.log) {
-  if (over === undefined || under === undefined) {
-    say(`skip ${name}: a side of the ratio is missing`);
-    return null;
-  }
-  const value = median(over.map((figure, round) => figure / (under[round] ?? Number.NaN)));
-  const ok = goal.atMost === undefined ? value >= (goal.atLeast ?? 0) : value <= goal.atMost;
-  say(`ratio ${name} ${value.toFixed(2)} ${goal.atMost === undefined ? `>= ${goal.atLeast}` : `<= ${goal.atMost}`} ${ok ? "ok" : "MISS"}`);
-  return ok;
+export function printRatio(name, ours, peers, goal) {
+  const at = goal.quantile ?? 0.5;
+  const value = median(ours.map((values, round) => quantile(values, at) / quantile(peers[round], at)));
+  const good = goal.atLeast !== undefined ? value >= goal.atLeast : value <= goal.atMost;
+  const wanted = goal.atLeast !== undefined ? `>=${goal.atLeast}` : `<=${goal.atMost}`;
+  console.log(`ratio ${name} ${short(value)} ${wanted} ${good ? "ok" : "MISS"}`);
 }
 
-const show = (value) => (value >= 100 ? value.toFixed(0) : value.toPrecision(3));
+export function printSkip(name, why) {
+  console.log(`skip ${name} ${why}`);
+}
+
+function median(values) {
+  return quantile(values, 0.5);
+}
+
+function quantile(values, at) {
+  const sorted = [...values].sort((one, other) => one - other);
+  return sorted[Math.min(sorted.length - 1, Math.floor(at * sorted.length))];
+}
+
+function short(value) {
+  return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(3);
+}

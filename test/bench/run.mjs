@@ -1,28 +1,26 @@
 /**
- * `npm run bench [NAME…]`: every metric, or the named ones, each rung beside its peers in the same rounds. Prints medians, spreads and lines
- * `ratio NAME value goal ok|MISS`; a peer that is not here prints `skip`. The exit code says whether it ran, not whether goals were met.
+ * `npm run bench [name…]`: builds nothing, measures what is in dist/ beside tmux and the kernel's own limit, and prints one line a ratio:
+ * `ratio NAME value goal ok|MISS`. Figures, not tests: a MISS does not fail. ROUNDS sets how often (5).
  */
 import { attach } from "./attach.mjs";
-import { burst } from "./burst.mjs";
 import { echo } from "./echo.mjs";
-import { ours } from "./ours.mjs";
-import { workplace } from "./peers.mjs";
+import { flood } from "./flood.mjs";
+import { interrupt } from "./interrupt.mjs";
+import { openPeers } from "./peers.mjs";
 
-const metrics = { burst, echo, attach };
-const asked = process.argv.slice(2);
-const unknown = asked.filter((name) => !Object.hasOwn(metrics, name));
+const benches = { flood, echo, attach, interrupt };
+const names = process.argv.slice(2);
+const unknown = names.filter((name) => !Object.hasOwn(benches, name));
 if (unknown.length > 0) {
-  console.error(`bench: no metric ${unknown.join(", ")}; there are ${Object.keys(metrics).join(", ")}`);
+  console.error(`bench: no ${unknown.join(", ")}; there are ${Object.keys(benches).join(", ")}`);
   process.exit(2);
 }
-const count = Number(process.env.ROUNDS ?? 5);
-const place = workplace();
-const us = await ours(place.folder);
+const rounds = Number(process.env.ROUNDS ?? 5);
+const peers = await openPeers();
 try {
-  for (const [name, measure] of Object.entries(metrics)) {
-    if (asked.length === 0 || asked.includes(name)) await measure({ place, us, count });
+  for (const [name, bench] of Object.entries(benches)) {
+    if (names.length === 0 || names.includes(name)) await bench(peers, rounds);
   }
 } finally {
-  await us.end();
-  place.remove();
+  await peers.close();
 }
