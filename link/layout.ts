@@ -14,6 +14,8 @@ const paneLeafSchema = z.object({
   machine: z.string().min(1).max(64),
   session: sessionIdSchema,
   role: streamRoleSchema,
+  /** The session's last known name: what the pane is called when the session is gone. */
+  name: z.string().max(64).optional(),
 });
 export type PaneLeaf = z.infer<typeof paneLeafSchema>;
 

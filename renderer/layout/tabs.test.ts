@@ -6,7 +6,10 @@ import { splitAt } from "./tree.js";
 
 const pane = (holder: string): PaneLeaf => ({ kind: "pane", holder, machine: "m", session: "0123456789abcdef01234567", role: "operator" });
 let ids = 0;
-const newId = () => `new${(ids += 1)}`;
+const newId = () => {
+  ids += 1;
+  return `new${ids}`;
+};
 
 function windowOf(...tabs: string[]): WindowLayout {
   return { windowId: "w", tabs: tabs.map(emptyTab), activeTab: tabs[0] ?? null, sidebar: { shown: true, width: 256 }, bounds: null };

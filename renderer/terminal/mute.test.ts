@@ -1,7 +1,7 @@
 /** A muted emulator answers no query, at any split of the bytes, and still does what is not a query. */
 import { Terminal } from "@xterm/headless";
 import { describe, expect, it } from "vitest";
-import { isFocusReport, mute } from "./mute.js";
+import { isFocusReport, mute } from "../../protocol/mute.js";
 
 const queries = [
   "\u001b[c",
@@ -44,7 +44,7 @@ function muted(): { terminal: Terminal; answers: string[] } {
   const terminal = new Terminal({ cols: 80, rows: 24, allowProposedApi: true, windowOptions: {} });
   const answers: string[] = [];
   terminal.onData((data) => answers.push(data));
-  mute(terminal);
+  mute(terminal.parser);
   return { terminal, answers };
 }
 

@@ -15,9 +15,11 @@ export interface FilteredPaste {
   controls: number;
 }
 
-/** Bidi marks and overrides, zero-width characters, soft hyphen, tags, variation selectors that hide: shown text and sent text would differ. */
-const hiddenCharacters =
-  /\u{ad}|\u{34f}|[\u{61c}\u{115f}\u{1160}\u{17b4}\u{17b5}\u{180b}-\u{180f}\u{200b}-\u{200f}\u{202a}-\u{202e}\u{2060}-\u{206f}\u{3164}\u{feff}\u{ffa0}\u{fff9}-\u{fffb}\u{e0000}-\u{e007f}]/gu;
+/**
+ * Bidi marks and overrides, zero-width characters, soft hyphens, tags: what is shown and what is sent would differ. Variation selectors
+ * stay: they only choose how the character before them looks.
+ */
+const hiddenCharacters = /(?![\u{fe00}-\u{fe0f}\u{e0100}-\u{e01ef}])\p{Default_Ignorable_Code_Point}|[\u{fff9}-\u{fffb}]/gu;
 
 /** Zero-width joiners are part of emoji; alone between letters they hide something. */
 const emojiJoiner = /(?<=\p{Extended_Pictographic}\u{fe0f}?\p{Emoji_Modifier}?)\u{200d}(?=\p{Extended_Pictographic})/gu;
