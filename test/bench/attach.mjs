@@ -16,7 +16,7 @@ const last = "LASTWORD";
 export async function attach(peers, rounds) {
   for (const [kind, command] of Object.entries(screens)) {
     const rungs = [];
-    const line = `clear; ${command}; PS1="LAST''WORD"; true`;
+    const line = `clear; ${command}; PS1=LAST''WORD`;
     if (peers.probe !== null && peers.tmux !== null) {
       const name = `attach-${kind}`;
       peers.tmux.run([
