@@ -47,4 +47,10 @@ export class ManualClock implements Clock {
     }
     this.#now = until;
   }
+
+  /** Stands still for that long, as a suspended process does: what fell due runs only afterwards, late and once. */
+  sleep(ms: number): void {
+    this.#now += ms;
+    this.advance(0);
+  }
 }
