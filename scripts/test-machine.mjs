@@ -92,13 +92,13 @@ function isPresent(row) {
   if (row.present !== undefined) return row.present();
   if (row.command?.some(isCommand)) return true;
   return row.names.some((name) => {
-    const query = spawnSync("dpkg", ["-s", name], { encoding: "utf8" });
+    const query = spawnSync("dpkg", ["-s", name], { encoding: "utf8", env: { ...process.env, LC_ALL: "C" } });
     return query.status === 0 && query.stdout.includes("\nStatus: install ok installed\n");
   });
 }
 
 function hasCandidate(name) {
-  const policy = spawnSync("apt-cache", ["policy", name], { encoding: "utf8" }).stdout ?? "";
+  const policy = spawnSync("apt-cache", ["policy", name], { encoding: "utf8", env: { ...process.env, LC_ALL: "C" } }).stdout ?? "";
   return /Candidate: (?!\(none\))/.test(policy);
 }
 
