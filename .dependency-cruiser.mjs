@@ -5,12 +5,12 @@
 import { features, soleOwners, units } from "./scripts/arrows.mjs";
 
 const tests = "\\.(test|spec)\\.tsx?$";
-const escape = (text) => text.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&");
+const quoted = (text) => text.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&");
 
 /** Files of a unit: its folder without the folders that are units themselves, and without its tests. */
 function filesOf(folder) {
-  const nested = units.filter((unit) => unit.folder.startsWith(`${folder}/`)).map((unit) => `^${escape(unit.folder)}/`);
-  return { path: `^${escape(folder)}/`, pathNot: [...nested, tests] };
+  const nested = units.filter((unit) => unit.folder.startsWith(`${folder}/`)).map((unit) => `^${quoted(unit.folder)}/`);
+  return { path: `^${quoted(folder)}/`, pathNot: [...nested, tests] };
 }
 
 function ruleOf(unit) {
@@ -18,12 +18,12 @@ function ruleOf(unit) {
   const typesOnly = [];
   for (const arrow of unit.may) {
     if (typeof arrow !== "string") {
-      typesOnly.push(`^${escape(arrow.unit)}/`);
-      whole.push(...arrow.files.map((file) => `^${escape(file)}$`));
-    } else if (arrow.endsWith(".ts")) whole.push(`^${escape(arrow)}$`);
-    else whole.push(`^${escape(arrow)}/${nestedOf(arrow, unit)}`);
+      typesOnly.push(`^${quoted(arrow.unit)}/`);
+      whole.push(...arrow.files.map((file) => `^${quoted(file)}$`));
+    } else if (arrow.endsWith(".ts")) whole.push(`^${quoted(arrow)}$`);
+    else whole.push(`^${quoted(arrow)}/${nestedOf(arrow, unit)}`);
   }
-  const own = `^${escape(unit.folder)}/${nestedOf(unit.folder, unit)}`;
+  const own = `^${quoted(unit.folder)}/${nestedOf(unit.folder, unit)}`;
   const outside = ["^node_modules/", "^node:"];
   return [
     {
@@ -49,11 +49,11 @@ function ruleOf(unit) {
 function nestedOf(folder, unit) {
   const nested = units
     .filter((other) => other.folder.startsWith(`${folder}/`) && other !== unit && !unit.may.includes(other.folder))
-    .map((other) => `${escape(other.folder.slice(folder.length + 1))}/`);
+    .map((other) => `${quoted(other.folder.slice(folder.length + 1))}/`);
   return nested.length === 0 ? "" : `(?!${nested.join("|")})`;
 }
 
-const featureFolder = escape(features.folder);
+const featureFolder = quoted(features.folder);
 
 export default {
   forbidden: [
@@ -67,7 +67,7 @@ export default {
     {
       name: "core-without-features",
       severity: "error",
-      from: { path: "^renderer/", pathNot: [`^${featureFolder}/`, tests, ...features.knownBy.map((file) => `^${escape(file)}$`)] },
+      from: { path: "^renderer/", pathNot: [`^${featureFolder}/`, tests, ...features.knownBy.map((file) => `^${quoted(file)}$`)] },
       to: { path: `^${featureFolder}/` },
     },
     ...soleOwners
@@ -75,8 +75,8 @@ export default {
       .map((owner) => ({
         name: `only-${owner.file.replace(/[/.]/g, "-")}`,
         severity: "error",
-        from: { pathNot: [`^${escape(owner.file)}$`, tests, "^test/"] },
-        to: { path: `node_modules/${escape(owner.from)}/` },
+        from: { pathNot: [`^${quoted(owner.file)}$`, tests, "^test/"] },
+        to: { path: `node_modules/${quoted(owner.from)}/` },
       })),
     { name: "tests-are-leaves", severity: "error", from: { pathNot: [tests, "^test/"] }, to: { path: [tests, "^test/"] } },
     { name: "no-cycles", severity: "error", from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } } },
