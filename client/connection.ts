@@ -125,9 +125,7 @@ export class Connection {
 
   /** Starts the first try. Later calls do nothing. */
   open(): void {
-    if (this.#state.state !== "idle") return;
-    this.#set({ state: "connecting", attempt: 0 });
-    void this.#try();
+    if (this.#state.state === "idle") void this.#try();
   }
 
   /** `open`, then the first outcome: the agent's hello, or why the try under way failed (later tries go on until `close`). */
@@ -157,35 +155,13 @@ export class Connection {
    * breaks, and with `timeout` after `timeoutMs` (default 10 s; `kill` and `stop` 30 s).
    */
   request<T extends RequestType>(type: T, fields: RequestFields<T>, options: { timeoutMs?: number } = {}): Promise<Result<ReplyValue<T>>> {
-    const ms = options.timeoutMs ?? slowRequestMs[type] ?? requestMs;
-    const id = ++this.#lastId;
-    return new Promise((done) => {
-      let stopWaiting = () => {};
-      const settle = (result: Result<unknown>) => {
-        if (!this.#pending.delete(id)) return;
-        cancel();
-        stopWaiting();
-        done(checkedReply(type, result));
-      };
-      const cancel = this.#options.clock.after(ms, () => {
-        settle(fail("timeout", `The agent did not answer within ${ms / 1000} s. Try again.`, { retry: "later" }));
-      });
-      this.#pending.set(id, { settle });
-      const go = (state: ConnectionState): void => {
-        if (state.state === "idle" || state.state === "connecting") return;
-        stopWaiting();
-        if ("agent" in state) this.#sendRaw({ t: type, id, ...fields });
-        else settle({ ok: false, error: "error" in state ? state.error : closedError() });
-      };
-      stopWaiting = this.onState(go);
-      go(this.#state);
-    });
+    return new Promise((done) => this.#ask(type, fields, options.timeoutMs ?? slowRequestMs[type] ?? requestMs, done));
   }
 
   /** Subscribes to the agent's sessions, over every link; returns how to stop. */
   watch(events: WatchEvents): () => void {
     this.#watchers.add(events);
-    if ("agent" in this.#state) void this.#subscribe([events]);
+    if ("agent" in this.#state) this.#subscribe([events]);
     return () => this.#watchers.delete(events);
   }
 
@@ -314,7 +290,7 @@ export class Connection {
     this.#heartbeat.start();
     this.#set({ state: "live", agent: hello });
     for (const stream of [...this.#followers]) stream.linkUp();
-    if (this.#watchers.size > 0) void this.#subscribe([...this.#watchers]);
+    if (this.#watchers.size > 0) this.#subscribe([...this.#watchers]);
   }
 
   /** The agent will not have this connection, or we will not have this agent. */
@@ -360,15 +336,40 @@ export class Connection {
     for (const stream of [...this.#followers]) stream.linkAnswers();
   }
 
-  async #subscribe(watchers: WatchEvents[]): Promise<void> {
+  /** In the turn of the reply: a change that comes right behind the list must not be told before it. */
+  #subscribe(watchers: WatchEvents[]): void {
     const first = !this.#watching;
     this.#watching = true;
-    const reply = await (first ? this.request("watch", {}) : this.request("list", {}));
-    if (!reply.ok) {
-      if (first) this.#watching = false;
-      return;
-    }
-    for (const watcher of watchers) if (this.#watchers.has(watcher)) watcher.sessions(reply.value);
+    this.#ask(first ? "watch" : "list", {}, requestMs, (reply) => {
+      if (!reply.ok) {
+        if (first) this.#watching = false;
+        return;
+      }
+      for (const watcher of watchers) if (this.#watchers.has(watcher)) watcher.sessions(reply.value);
+    });
+  }
+
+  #ask<T extends RequestType>(type: T, fields: RequestFields<T>, ms: number, done: (result: Result<ReplyValue<T>>) => void): void {
+    const id = ++this.#lastId;
+    let stopWaiting = () => {};
+    const settle = (result: Result<unknown>) => {
+      if (!this.#pending.delete(id)) return;
+      cancel();
+      stopWaiting();
+      done(checkedReply(type, result));
+    };
+    const cancel = this.#options.clock.after(ms, () => {
+      settle(fail("timeout", `The agent did not answer within ${ms / 1000} s. Try again.`, { retry: "later" }));
+    });
+    this.#pending.set(id, { settle });
+    const go = (state: ConnectionState): void => {
+      if (state.state === "idle" || state.state === "connecting") return;
+      stopWaiting();
+      if ("agent" in state) this.#sendRaw({ t: type, id, ...fields });
+      else settle({ ok: false, error: "error" in state ? state.error : closedError() });
+    };
+    stopWaiting = this.onState(go);
+    go(this.#state);
   }
 
   // ---- sending ---------------------------------------------------------------------------------------------------------------
@@ -434,10 +435,16 @@ function fieldT(value: unknown): unknown {
   return typeof value === "object" && value !== null && "t" in value ? value.t : undefined;
 }
 
+interface Schema<T> {
+  safeParse(value: unknown): { success: true; data: T } | { success: false };
+}
+const replies: { [T in RequestType]: Schema<ReplyValue<T>> } = replySchemas;
+
 function checkedReply<T extends RequestType>(type: T, result: Result<unknown>): Result<ReplyValue<T>> {
   if (!result.ok) return result;
-  const parsed = replySchemas[type].safeParse(result.value);
-  if (parsed.success) return ok(parsed.data as ReplyValue<T>);
+  const schema: Schema<ReplyValue<T>> = replies[type];
+  const parsed = schema.safeParse(result.value);
+  if (parsed.success) return ok(parsed.data);
   return fail("internal", `The agent answered "${type}" with something this program does not understand. Update the older one.`);
 }
 

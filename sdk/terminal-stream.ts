@@ -429,7 +429,9 @@ export class TerminalStream {
     if (attached.start !== "snapshot" && this.#outputTo === 0) this.#outputTo = attached.seq;
     if (!this.#disconnected) return;
     this.#disconnected = false;
-    this.#queue.push("reconnect", { gapBytes: attached.skipped });
+    // After a screen that was cut, the agent does not know how far we were.
+    const covered = attached.start === "snapshot" ? attached.seq - this.#outputTo : 0;
+    this.#queue.push("reconnect", { gapBytes: Math.max(attached.skipped, covered) });
   }
 
   #screen({ at, size, chunks, skipped }: ScreenEvent): void {
