@@ -30,6 +30,8 @@ export interface DialOptions {
   start?: "demand" | "never";
   /** Folder of the built agent (agent.cjs, screen-worker.cjs). Defaults to `../agent` beside the built file that runs. */
   agentFolder?: string;
+  /** Words for the agent's own command line, where it is started. */
+  agentArguments?: readonly string[];
 }
 
 export interface LocalOptions extends DialOptions {
@@ -71,13 +73,14 @@ export async function dialLocal(at: Paths, options: DialOptions = {}): Promise<R
   }
   const copied = copyAgent(built, at.agentCopies);
   if (!copied.ok) return copied;
+  const agent = [process.execPath, copied.value, ...(options.agentArguments ?? [])];
   const deadline = performance.now() + startLimitMs;
   const env = agentEnvironment(options.env ?? process.env);
   if (hasUserScopes(env)) {
-    const scoped = await startAndDial(at, scopeCommand(copied.value), env, Math.min(deadline, performance.now() + scopeLimitMs));
+    const scoped = await startAndDial(at, scopeCommand(agent), env, Math.min(deadline, performance.now() + scopeLimitMs));
     if (scoped.ok) return scoped;
   }
-  const started = await startAndDial(at, [process.execPath, copied.value], env, deadline);
+  const started = await startAndDial(at, agent, env, deadline);
   if (started.ok) return started;
   return fail("unreachable", `The agent on ${hostname()} did not start within 5 s. ${started.error.message} Its log is in ${at.logs}.`, {
     scope: "connection",
@@ -148,6 +151,6 @@ function hasUserScopes(env: Record<string, string>): boolean {
   return process.platform === "linux" && !!env.XDG_RUNTIME_DIR && existsSync(join(env.XDG_RUNTIME_DIR, "systemd", "private"));
 }
 
-function scopeCommand(agent: string): string[] {
-  return ["systemd-run", "--user", "--scope", "--quiet", "--collect", "--", process.execPath, agent];
+function scopeCommand(agent: readonly string[]): string[] {
+  return ["systemd-run", "--user", "--scope", "--quiet", "--collect", "--", ...agent];
 }
