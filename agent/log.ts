@@ -59,9 +59,11 @@ function clipped(fields: LogFields): LogFields {
   );
 }
 
-/** JSON escapes C0 only; C1 and direction marks act on terminals that show the file. */
+/** JSON escapes C0 only; C1 and direction marks act on terminals that show the file. The line stays JSON. */
 function escaped(line: string): string {
-  return line.replace(/[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
-    [...character].map((one) => `\\u{${(one.codePointAt(0) ?? 0).toString(16)}}`).join(""),
-  );
+  return line.replace(/[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
+    let units = "";
+    for (let n = 0; n < character.length; n += 1) units += `\\u${character.charCodeAt(n).toString(16).padStart(4, "0")}`;
+    return units;
+  });
 }

@@ -3,6 +3,7 @@
  * but the joining.
  */
 import { Agent } from "../../agent/agent.js";
+import type { AgentConnection } from "../../agent/connection.js";
 import type { LogFields } from "../../agent/log.js";
 import type { Role } from "../../protocol/values.js";
 import { type MemoryPair, memoryPair } from "../../transport/memory.js";
@@ -18,6 +19,7 @@ export class AgentInMemory {
   readonly logged: { event: string; fields: LogFields }[] = [];
   readonly spawned: { command: string[]; cwd: string; env: Record<string, string> }[] = [];
   readonly links: MemoryPair[] = [];
+  #last: AgentConnection | null = null;
   /** What the next start of a program fails with. */
   spawnFails: { code: "limit" | "spawn-failed"; message: string } | null = null;
   stopped = 0;
@@ -75,8 +77,13 @@ export class AgentInMemory {
     this.links.push(link);
     const principal = { id: as.principal ?? "owner", name: as.principal ?? "me" };
     if (Object.keys(as).length === 0) this.agent.accept(link.right);
-    else this.agent.connect(link.right, { principal, ceiling: as.ceiling ?? "admin", only: as.only ?? null });
+    else this.#last = this.agent.connect(link.right, { principal, ceiling: as.ceiling ?? "admin", only: as.only ?? null });
     return new RawClient(link.left);
+  }
+
+  /** Changes what the last client made with a principal may do. */
+  lower(ceiling: Role): void {
+    this.#last?.setCeiling(ceiling);
   }
 
   /** Lets everything that is not waiting for time happen. */

@@ -20,10 +20,12 @@ import type { Transport, TransportClosed } from "../../transport/transport.js";
 export type Heard = AgentMessage | { t: "bytes"; kind: "data" | "snapshot"; stream: number; position: number; bytes: Uint8Array };
 
 const waitMs = 15_000;
-const nextHolder = (() => {
-  let n = 0;
-  return () => `raw-holder-${(n += 1)}`;
-})();
+let holders = 0;
+
+function nextHolder(): string {
+  holders += 1;
+  return `raw-holder-${holders}`;
+}
 
 export class RawClient {
   readonly heard: Heard[] = [];
