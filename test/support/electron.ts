@@ -30,7 +30,7 @@ export async function launchApp(home: MuxdeckHome, display: string, args: string
   if (executablePath === null) throw new Error("no Electron here; MUXDECK_TEST_ELECTRON may name one");
   return _electron.launch({
     executablePath,
-    args: [...asRoot, `--user-data-dir=${join(home.folder, "electron")}`, top, ...args],
+    args: [...asRoot, top, ...args],
     cwd: home.folder,
     env: { ...home.env, DISPLAY: display },
   });
@@ -44,7 +44,7 @@ export interface PackedApp {
 
 /** A packed app. Its fuses shut Node's inspector, by which Playwright would drive it, so only its page is reached, by Chromium's. */
 export async function launchPacked(home: MuxdeckHome, display: string, executable: string): Promise<PackedApp> {
-  const args = [...asRoot, `--user-data-dir=${join(home.folder, "electron")}`, "--remote-debugging-port=0"];
+  const args = [...asRoot, "--remote-debugging-port=0"];
   const program = spawn(executable, args, {
     cwd: home.folder,
     env: { ...home.env, DISPLAY: display },
