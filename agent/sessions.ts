@@ -24,8 +24,8 @@ const agentBacklogBytes = 128 * 1024 * 1024;
 export interface SessionsOptions {
   clock: Clock;
   machine: string;
-  /** Lines of scrollback of every screen. */
-  scrollback: number;
+  /** Lines of scrollback of a session that starts now. */
+  scrollback(): number;
   historyBytes?: number;
   /** The agent's environment. */
   env: Readonly<Record<string, string | undefined>>;
@@ -92,13 +92,14 @@ export class Sessions {
 
   /** Starts a session. Failures: `invalid` (name), and the pty's. */
   create(request: Request<"new">): Result<Session> {
-    const { clock, machine, scrollback, historyBytes, env: own, log } = this.#options;
+    const { clock, machine, historyBytes, env: own, log } = this.#options;
     if (request.name !== null && this.#taken(request.name)) return this.#nameTaken(request.name);
     const sessionId = randomBytes(12).toString("hex");
     const env = sessionEnvironment({ requested: request.env, own, sessionId });
     const command = request.command ?? loginShell(env);
     const cwd = request.cwd ?? startFolder(env);
     const { size } = request;
+    const scrollback = this.#options.scrollback();
     const session: Session = new Session({
       sessionId,
       name: request.name ?? defaultName(command, (name) => this.#taken(name)),

@@ -34,7 +34,7 @@ export class AgentInMemory {
       root: false,
       owner: "me",
       maxRole: options.maxRole ?? "admin",
-      scrollback: 1000,
+      scrollback: () => 1000,
       ...(options.historyBytes === undefined ? {} : { historyBytes: options.historyBytes }),
       env: options.env ?? { PATH: "/bin:/usr/bin", HOME: "/", SHELL: "/bin/sh" },
       guard: () => new PlainGuard(),
