@@ -1,6 +1,6 @@
 /**
  * One desk per state folder: its lock, and the socket behind it on which a second start and `serve --url` ask for what they need. Owns
- * that small exchange, one control frame each way. Carries no command, path or address from outside into the desk: only which of two fixed
+ * that small exchange, one control frame each way. Carries no command, path or address from outside into the desk: only which of three fixed
  * questions was asked.
  */
 import { z } from "zod";
@@ -11,14 +11,17 @@ import type { Paths } from "../../state/paths.js";
 import { dialUnixSocket, listenUnixSocket } from "../../transport/node/unix-socket.js";
 import type { Transport } from "../../transport/transport.js";
 
-/** `show`: bring the app to the front. `address`: a new one-time address, where the desk is in the browser host. */
-const questionSchema = z.object({ ask: z.enum(["show", "address"]) });
+/**
+ * `open`: the app was started once more: bring it to the front, or give an address of the browser host. `address`: give a new address of the
+ * browser host. `who`: nothing but who holds the desk.
+ */
+const questionSchema = z.object({ ask: z.enum(["open", "address", "who"]) });
 export type DoorQuestion = z.infer<typeof questionSchema>["ask"];
 
 const answerSchema = z.object({
   host: z.enum(["electron", "browser"]),
   pid: z.int(),
-  /** Only for `address`, and only from the browser host. */
+  /** A one-time address; only from the browser host, and not for `who`. */
   address: z.string().max(2048).nullable(),
 });
 export type DoorAnswer = z.infer<typeof answerSchema>;
@@ -76,9 +79,9 @@ function serve(visitor: Transport, answer: (question: DoorQuestion) => DoorAnswe
   });
 }
 
-/** Asks the desk that holds the lock. `offline` when none answers. */
-export async function knock(socketPath: string, question: DoorQuestion): Promise<Result<DoorAnswer>> {
-  const until = Date.now() + startingMs;
+/** Asks the desk that holds the lock. `offline` when none answers; `wait` for one that is just starting. */
+export async function knock(socketPath: string, question: DoorQuestion, { wait }: { wait: boolean }): Promise<Result<DoorAnswer>> {
+  const until = Date.now() + (wait ? startingMs : 0);
   for (;;) {
     const answer = await knockOnce(socketPath, question);
     if (answer !== null) return ok(answer);
@@ -95,8 +98,9 @@ async function knockOnce(socketPath: string, question: DoorQuestion): Promise<Do
     const timer = setTimeout(() => transport.terminate(), silentMs);
     const finish = (answer: DoorAnswer | null) => {
       clearTimeout(timer);
-      transport.terminate();
+      // First: ending the transport says that it closed, which would be an answer too.
       done(answer);
+      transport.terminate();
     };
     transport.listen({
       frame: (frame) => {

@@ -79,29 +79,41 @@ export class Pane {
     const stream = this.#stream;
     switch (message.t) {
       case "pane-role":
-        return stream.setRole(message.role);
+        stream.setRole(message.role);
+        break;
       case "pane-view":
-        return stream.setView(message.view);
+        stream.setView(message.view);
+        break;
       case "pane-focus":
-        return stream.setFocus(message.on);
+        stream.setFocus(message.on);
+        break;
       case "pane-take-size":
-        return stream.takeSize(null);
+        stream.takeSize(null);
+        break;
       case "pane-release-size":
-        return stream.releaseSize();
+        stream.releaseSize();
+        break;
       case "pane-exclusive":
-        return stream.setExclusive(message.on);
+        stream.setExclusive(message.on);
+        break;
       case "pane-ask-control":
-        return stream.askControl();
+        stream.askControl();
+        break;
       case "pane-answer-control":
-        return stream.answerControl(message.ask, message.answer);
+        stream.answerControl(message.ask, message.answer);
+        break;
       case "pane-input-cancel":
-        return stream.cancelInput();
+        stream.cancelInput();
+        break;
       case "pane-parsed":
-        return stream.parsed(message.stream, message.seq);
+        stream.parsed(message.stream, message.seq);
+        break;
       case "pane-hash":
-        return stream.sendHash(message.stream, message.at, message.value);
+        stream.sendHash(message.stream, message.at, message.value);
+        break;
       case "pane-draft":
-        return this.#handleDraft(message);
+        this.#handleDraft(message);
+        break;
     }
   }
 
@@ -147,8 +159,8 @@ export class Pane {
       controlAsked: (asked) => say({ t: "pane-control-asked", pane, ...asked }),
       controlAnswered: (answer) => say({ t: "pane-control-answered", pane, answer }),
       undelivered: ({ bytes, delivered, why }) => {
-        // The user cancelled it: keeping it would only offer what was just thrown away.
-        if (why === "cancelled") return;
+        // Cancelled by the user, or typed where nothing may be typed: keeping it would only offer what was just turned away.
+        if (why === "cancelled" || (why === "refused" && delivered === null)) return;
         this.#draft.add(bytes, delivered);
         this.#tellDraft();
       },
@@ -166,10 +178,11 @@ export class Pane {
   #handleDraft(message: PaneMessage<"pane-draft">): void {
     if (message.do === "send") {
       // Sending is off until the pane is live; a draft must not become a draft of itself.
-      if (this.#stream.state.state !== "live" || this.#link.state.state !== "live") return this.#tellDraft();
-      const text = message.text ?? this.#draft.text;
-      this.#draft.clear();
-      if (text !== "") this.#stream.send(draftBytes(text));
+      if (this.#stream.state.state === "live" && this.#link.state.state === "live") {
+        const text = message.text ?? this.#draft.text;
+        this.#draft.clear();
+        if (text !== "") this.#stream.send(draftBytes(text));
+      }
     } else {
       this.#draft.clear();
     }

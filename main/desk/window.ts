@@ -3,7 +3,7 @@
  * before the hello (nothing) and what a bad message does (dropped, counted, answered when it can be). Decides nothing about files, windows
  * of the system or addresses: it asks the desk.
  */
-import type { LayoutNode, WindowLayout } from "../../link/layout.js";
+import type { WindowLayout } from "../../link/layout.js";
 import {
   type DeskMessage,
   type HelloReply,
@@ -100,16 +100,17 @@ export class DeskWindow {
     const frame = decodeFrame(bytes);
     switch (frame.kind) {
       case "control":
-        return this.#control(frame.json);
+        this.#control(frame.json);
+        break;
       case "input": {
         const pane = this.#panes.get(frame.stream);
         // A copy: the stream keeps input until it is acknowledged, and a frame may be a view.
         if (pane === undefined) this.#refused++;
         else pane.input(frame.bytes.slice());
-        return;
+        break;
       }
       case "unknown":
-        return;
+        break;
       case "data":
       case "snapshot":
       case "refused":
@@ -120,13 +121,9 @@ export class DeskWindow {
   #control(json: string): void {
     const content = parseJson(json);
     const message = pageMessageSchema.safeParse(content);
-    if (!message.success) return this.#refuse(content);
-    if (this.#state === "open") return this.#dispatch(message.data);
-    if (this.#state === "new" && message.data.t === "hello") {
-      void this.#hello(message.data);
-      return;
-    }
-    this.#refuse(content);
+    if (message.success && this.#state === "open") this.#dispatch(message.data);
+    else if (message.success && this.#state === "new" && message.data.t === "hello") void this.#hello(message.data);
+    else this.#refuse(content);
   }
 
   #refuse(content: unknown): void {
@@ -150,13 +147,15 @@ export class DeskWindow {
   #dispatch(message: PageMessage): void {
     switch (message.t) {
       case "pane-open":
-        return this.#openPane(message);
+        this.#openPane(message);
+        break;
       case "pane-close":
-        return this.#closePane(message.pane);
+        this.#closePane(message.pane);
+        break;
       case "reconnect": {
         const link = this.#desk.machines.link(message.machine);
         if (link.ok) link.value.reconnect();
-        return;
+        break;
       }
       case "pane-role":
       case "pane-view":
@@ -170,7 +169,8 @@ export class DeskWindow {
       case "pane-parsed":
       case "pane-hash":
       case "pane-draft":
-        return this.#panes.get(message.pane)?.handle(message);
+        this.#panes.get(message.pane)?.handle(message);
+        break;
       default:
         void this.#answer(message);
     }
@@ -294,15 +294,6 @@ export class DeskWindow {
     this.#panes.clear();
     this.#desk.gone(this);
   }
-}
-
-/** Holders of the panes of a layout. */
-export function holdersOf(layout: WindowLayout): string[] {
-  return layout.tabs.flatMap((tab) => (tab.root === null ? [] : leaves(tab.root)));
-}
-
-function leaves(node: LayoutNode): string[] {
-  return node.kind === "pane" ? [node.holder] : node.children.flatMap(leaves);
 }
 
 function withoutValue(result: Result<unknown>): Result<Record<string, never>> {
