@@ -90,7 +90,9 @@ export class AgentConnection {
       say: (message) => this.#say(message),
       crowded: () => this.#transport.queued >= highWater,
     });
-    const cancel = this.#clock.after(helloMs, () => this.#refuse(failure("timeout", "No hello came within 5 s.", { scope: "connection" })));
+    const cancel = this.#clock.after(helloMs, () =>
+      this.#refuse(failure("timeout", "No hello came within 5 s.", { scope: "connection", retry: "later" })),
+    );
     this.#state = { state: "greeting", cancel };
     options.transport.listen({
       frame: (frame) => this.#frame(frame),

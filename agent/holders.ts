@@ -17,6 +17,8 @@ export interface Holder {
   received: number;
   /** Bytes the pty took, or that were dropped and reported. */
   settled: number;
+  /** What was dropped, oldest first: told again at each attach, since a report may have been lost with its link. */
+  readonly dropped: { from: number; to: number }[];
   /** Its emulator has the scrollback. */
   hasScrollback: boolean;
   /** Streams that use it now. */
@@ -56,6 +58,7 @@ export class Holders {
       lane: this.#queue.lane(),
       received: 0,
       settled: 0,
+      dropped: [],
       hasScrollback: false,
       streams: 1,
       left: this.#clock.now(),

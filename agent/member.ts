@@ -127,7 +127,8 @@ export class Member implements Seat {
     this.#port.control(message);
     if (message.t !== "attached") return;
     this.#announced = true;
-    // Acknowledgements of a link that broke never arrived.
+    // Reports and acknowledgements of a link that broke never arrived; what was dropped must not pass for taken.
+    for (const { from, to } of this.holder.dropped) this.say({ t: "input-cancelled", stream: this.stream, from, to });
     if (this.#known && this.holder.settled > 0) this.say({ t: "ack", stream: this.stream, upTo: this.holder.settled });
     this.#driver.tell(this);
   }

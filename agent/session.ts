@@ -94,6 +94,8 @@ export const screenBacklogBytes = 32 * 1024 * 1024;
 /** A screen this far behind is not what fills the agent, and its program runs on. */
 const smallBacklogBytes = 1024 * 1024;
 const backlogCheckMs = 50;
+/** Reports of dropped input that a holder gets again at its next attach. */
+const mostDropped = 64;
 const titleLength = 256;
 
 const focusIn = new Uint8Array([0x1b, 0x5b, 0x49]);
@@ -327,8 +329,7 @@ export class Session implements StreamSource {
       // What waited before it goes with it: nothing is written around a hole.
       const from = holder.received - this.#input.cancel(holder.lane);
       holder.received = end;
-      holder.settled = end;
-      member.say({ t: "input-cancelled", stream: member.stream, from, to: end });
+      this.#dropped(member, from);
       return null;
     }
     const fresh = bytes.subarray(holder.received - position);
@@ -347,9 +348,17 @@ export class Session implements StreamSource {
   /** Drops what this holder has waiting. */
   cancelInput(member: Member): void {
     const { holder } = member;
-    const dropped = this.#input.cancel(holder.lane);
-    holder.settled = holder.received;
-    member.say({ t: "input-cancelled", stream: member.stream, from: holder.received - dropped, to: holder.received });
+    this.#dropped(member, holder.received - this.#input.cancel(holder.lane));
+  }
+
+  /** Everything of a holder from `from` on was dropped unwritten. */
+  #dropped(member: Member, from: number): void {
+    const { holder } = member;
+    const to = holder.received;
+    holder.settled = to;
+    if (to > from) holder.dropped.push({ from, to });
+    if (holder.dropped.length > mostDropped) holder.dropped.shift();
+    member.say({ t: "input-cancelled", stream: member.stream, from, to });
   }
 
   #whyNot(member: Member): Failure {
