@@ -71,10 +71,9 @@ describe("hello", () => {
   });
 
   it("says once what was wrong with the files", async () => {
-    await fake.desk.close();
     writeFileSync(join(fake.folder, "settings.json"), "{");
     writeFileSync(join(fake.folder, "layouts.json"), JSON.stringify({ version: 99 }));
-    desk = startDesk();
+    await fake.restart();
     const first = await fake.openPage().page.hello();
     expect(first.notices).toHaveLength(2);
     expect(first.settings).toEqual(defaultSettings);
@@ -87,8 +86,8 @@ describe("messages", () => {
     ["an unknown type", { t: "session-eval", id: 5, code: "1" }],
     ["a missing field", { t: "session-kill", id: 5, machine: "machine-1" }],
     ["a wrong type", { t: "open-link", id: 5, url: 7 }],
-    ["a name that looks like an option", { t: "session-rename", id: 5, machine: "machine-1", fakeSession, name: "-rf" }],
-    ["a fakeSession id that is none", { t: "session-kill", id: 5, machine: "machine-1", session: "../../x" }],
+    ["a name that looks like an option", { t: "session-rename", id: 5, machine: "machine-1", session: fakeSession, name: "-rf" }],
+    ["a session id that is none", { t: "session-kill", id: 5, machine: "machine-1", session: "../../x" }],
     ["a layout of another shape", { t: "layout-save", id: 5, layout: { windowId: "x", tabs: {} } }],
     ["an address that is too long", { t: "open-link", id: 5, url: `https://x/${"a".repeat(3000)}` }],
   ];
@@ -162,13 +161,13 @@ describe("sessions", () => {
     await page.hello();
     fake.link.answer = (type) =>
       type === "kill" ? { ok: false, error: failure("not-permitted", "You may not.") } : ok(fakeEntry(fakeSession));
-    const of = { machine: "machine-1", fakeSession } as const;
+    const of = { machine: "machine-1", session: fakeSession } as const;
     expect(await page.ask({ t: "session-rename", ...of, name: "build" })).toEqual({ ok: true, value: {} });
     expect(await page.ask({ t: "session-signal", ...of, signal: "INT" })).toEqual({ ok: true, value: {} });
     expect(await page.ask({ t: "session-dismiss", ...of })).toEqual({ ok: true, value: {} });
     expect(await page.ask({ t: "session-kill", ...of })).toMatchObject({ ok: false, error: { code: "not-permitted" } });
     expect(fake.link.requests.map((one) => one.type)).toEqual(["rename", "signal", "dismiss", "kill"]);
-    expect(await page.ask({ t: "session-kill", machine: "other", fakeSession })).toMatchObject({ ok: false, error: { code: "not-found" } });
+    expect(await page.ask({ t: "session-kill", machine: "other", session: fakeSession })).toMatchObject({ ok: false, error: { code: "not-found" } });
   });
 });
 
@@ -241,7 +240,7 @@ describe("machines", () => {
 });
 
 describe("windows", () => {
-  it("shows one fakeSession in two windows, each with a stream of its own", async () => {
+  it("shows one session in two windows, each with a stream of its own", async () => {
     const { page: one, stream } = await fake.livePane();
     const { page: two } = fake.openPage();
     await two.hello();
