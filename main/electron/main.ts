@@ -27,7 +27,8 @@ const devTools = process.argv.includes("--dev");
 // Before `ready`, or they have no effect.
 app.setName("Muxdeck");
 app.setPath("userData", join(paths({ env: process.env }).state, "electron"));
-app.enableSandbox();
+// Root has no sandbox of Chromium's to be in, and says so with this switch; every window's own preference stays on.
+if (!app.commandLine.hasSwitch("no-sandbox")) app.enableSandbox();
 // Each pane draws with WebGL; Chromium would take the context of the seventeenth from the first.
 app.commandLine.appendSwitch("max-active-webgl-contexts", "64");
 protocol.registerSchemesAsPrivileged([{ scheme: pageScheme, privileges: { standard: true, secure: true } }]);
