@@ -1,0 +1,219 @@
+/**
+ * The pen of a snapshot: which attributes the receiving emulator would print with now, and the shortest way to others. Owns the text that
+ * a snapshot is written to, and SGR, DECSCA and OSC 8. Knows no rows and no cursor.
+ */
+import { type Attributes, bgFlag, colourMode, fgFlag, plainColour } from "./emulator.js";
+
+/** Attributes as they are written: what an emulator ignores is taken out. */
+export interface Ink {
+  /** Colour and flags, underline among them. */
+  fg: number;
+  /** Colour and flags; never `extended`. */
+  bg: number;
+  /** 1 to 5 where underlined, else 0. */
+  underline: number;
+  /** -1: nobody sees it, leave it. */
+  underlineColour: number;
+  /** xterm's number of the link; 0: none, -1: one that xterm has forgotten the address of. */
+  link: number;
+}
+
+const fgFlags = 0xfc000000 | 0;
+const bgFlags = bgFlag.italic | bgFlag.dim | bgFlag.overline | bgFlag.protected;
+const styleShift = 26;
+const styleMask = 7;
+const underlineColourMask = 0x3ffffff;
+
+/** SGR codes that switch one flag on and off; bold and dim share their off. */
+const fgCodes = [
+  [fgFlag.inverse, 7, 27],
+  [fgFlag.blink, 5, 25],
+  [fgFlag.invisible, 8, 28],
+  [fgFlag.strike, 9, 29],
+] as const;
+const bgCodes = [
+  [bgFlag.italic, 3, 23],
+  [bgFlag.overline, 53, 55],
+] as const;
+
+/**
+ * A link whose row was erased is forgotten while it is still open, and what is printed from then on stays dashed and leads nowhere. The
+ * same happens to a link that is opened on the other screen; but each visit there makes a screen of cells, so only a few are made.
+ */
+const forgottenLink = -1;
+const maxForgotten = 16;
+/** What a forgotten link looks like: dashes. */
+const dashed = 5;
+/** A link that was opened only to have one. */
+const anyLink = -2;
+
+export class Pen {
+  readonly #parts: string[] = [];
+  #fg = 0;
+  #bg = 0;
+  #underline = 0;
+  #underlineColour = 0;
+  #link = 0;
+  #forgotten = 0;
+  /** Whether the other screen may be visited: while the normal one is written. */
+  canVisit = true;
+
+  constructor(private readonly links: (id: number) => { readonly id?: string; readonly uri: string } | undefined) {}
+
+  put(text: string): void {
+    this.#parts.push(text);
+  }
+
+  /** Everything written so far. */
+  text(): string {
+    return this.#parts.join("");
+  }
+
+  /** The background colour that erasing and scrolling would fill with. */
+  get fill(): number {
+    return this.#bg & ~bgFlags;
+  }
+
+  /** Whether `set` of this ink would write nothing. */
+  holds(ink: Ink): boolean {
+    return (
+      this.#fg === ink.fg &&
+      this.#bg === ink.bg &&
+      this.#underline === ink.underline &&
+      (ink.underlineColour === -1 || ink.underlineColour === this.#underlineColour) &&
+      this.#link === ink.link
+    );
+  }
+
+  /** The attributes of a cell, or of the cursor (`exact`: also what shows only after a later sequence). */
+  ink(from: Attributes, exact = false): Ink {
+    const extended = (from.bg & bgFlag.extended) !== 0;
+    const { _ext, urlId } = from.extended;
+    const style = (_ext >>> styleShift) & styleMask;
+    let underline = (from.fg & fgFlag.underline) !== 0 ? (extended ? style || 1 : 1) : 0;
+    let link = extended ? urlId : 0;
+    if (link === 0 && extended && style !== 0 && underline === 0) underline = style;
+    if (link !== 0 && this.links(link) === undefined) {
+      const possible = this.canVisit && this.#forgotten < maxForgotten;
+      link = possible ? forgottenLink : 0;
+      if (!possible) underline = dashed;
+    }
+    const fg = plainColour(from.fg) | (from.fg & fgFlags & ~fgFlag.underline) | (underline === 0 ? 0 : fgFlag.underline);
+    const seen = exact || underline !== 0 || link !== 0;
+    return {
+      fg,
+      bg: plainColour(from.bg) | (from.bg & bgFlags),
+      underline,
+      underlineColour: seen ? plainColour(_ext & underlineColourMask) : -1,
+      link,
+    };
+  }
+
+  /** `gently`: without SGR 0, which would also take what is not seen. */
+  set(ink: Ink, gently = false): void {
+    if (this.holds(ink)) return;
+    const codes: string[] = [];
+    const colourGone = ink.underlineColour === 0 && this.#underlineColour !== 0;
+    const plain = ink.fg === 0 && ink.bg === 0 && ink.underline === 0;
+    if (colourGone || (plain && !gently && (this.#fg !== 0 || this.#bg !== 0))) this.#reset(codes);
+    this.#flags(codes, ink);
+    if (plainColour(this.#fg) !== plainColour(ink.fg)) codes.push(colourCode(ink.fg, 30, 90, "38", "39"));
+    if (plainColour(this.#bg) !== plainColour(ink.bg)) codes.push(colourCode(ink.bg, 40, 100, "48", "49"));
+    if (this.#underline !== ink.underline) codes.push(ink.underline === 0 ? "24" : ink.underline === 1 ? "4" : `4:${ink.underline}`);
+    if (ink.underlineColour > 0 && ink.underlineColour !== this.#underlineColour) codes.push(underlineColourCode(ink.underlineColour));
+    if (codes.length > 0) this.put(`\x1b[${codes.length === 1 && codes[0] === "0" ? "" : codes.join(";")}m`);
+    if (((this.#bg ^ ink.bg) & bgFlag.protected) !== 0) this.put((ink.bg & bgFlag.protected) !== 0 ? '\x1b[1"q' : '\x1b[0"q');
+    if (this.#link !== ink.link) this.#openLink(ink.link);
+    this.#fg = ink.fg;
+    this.#bg = ink.bg;
+    this.#underline = ink.underline;
+    if (ink.underlineColour !== -1) this.#underlineColour = ink.underlineColour;
+    this.#link = ink.link;
+  }
+
+  /** Changes the background colour alone: erasing and scrolling look at nothing else. */
+  setFill(colour: number): void {
+    if (this.fill === colour) return;
+    if (colour === 0 && this.#fg === 0 && (this.#bg & bgFlags) === 0 && this.#underline === 0) {
+      this.put("\x1b[m");
+      this.#underlineColour = 0;
+    } else {
+      this.put(`\x1b[${colourCode(colour, 40, 100, "48", "49")}m`);
+    }
+    this.#bg = (this.#bg & bgFlags) | colour;
+  }
+
+  /** Back to default attributes and no link. */
+  clear(): void {
+    this.set({ fg: 0, bg: 0, underline: 0, underlineColour: 0, link: 0 });
+  }
+
+  /** Opens some link: saved attributes remember that there was one, not which. The next `set` closes it. */
+  openAnyLink(): void {
+    this.put("\x1b]8;;about:blank\x1b\\");
+    this.#link = anyLink;
+  }
+
+  /** DECRC was written: colours and flags are the saved ones; shape and colour of the underline and the link stay, seen or not. */
+  restored(saved: Attributes): void {
+    const underlined = (saved.fg & fgFlag.underline) !== 0;
+    this.#fg = plainColour(saved.fg) | (saved.fg & fgFlags);
+    this.#bg = plainColour(saved.bg) | (saved.bg & bgFlags);
+    if (!underlined) this.#underline = 0;
+    if ((saved.bg & bgFlag.extended) === 0) this.#link = 0;
+  }
+
+  #reset(codes: string[]): void {
+    codes.push("0");
+    this.#fg = 0;
+    this.#bg = 0;
+    this.#underline = 0;
+    this.#underlineColour = 0;
+  }
+
+  #flags(codes: string[], ink: Ink): void {
+    let bold = (this.#fg & fgFlag.bold) !== 0;
+    let dim = (this.#bg & bgFlag.dim) !== 0;
+    const wantBold = (ink.fg & fgFlag.bold) !== 0;
+    const wantDim = (ink.bg & bgFlag.dim) !== 0;
+    if ((bold && !wantBold) || (dim && !wantDim)) {
+      codes.push("22");
+      bold = false;
+      dim = false;
+    }
+    if (wantBold && !bold) codes.push("1");
+    if (wantDim && !dim) codes.push("2");
+    for (const [flag, on, off] of fgCodes) if (((this.#fg ^ ink.fg) & flag) !== 0) codes.push(String((ink.fg & flag) !== 0 ? on : off));
+    for (const [flag, on, off] of bgCodes) if (((this.#bg ^ ink.bg) & flag) !== 0) codes.push(String((ink.bg & flag) !== 0 ? on : off));
+  }
+
+  #openLink(link: number): void {
+    if (link === forgottenLink) {
+      this.#forgotten += 1;
+      this.put("\x1b[?47h\x1b]8;;about:blank\x1b\\\x1b[?47l");
+      return;
+    }
+    const data = link === 0 ? undefined : this.links(link);
+    if (data === undefined) this.put("\x1b]8;;\x1b\\");
+    else this.put(`\x1b]8;${data.id === undefined ? "" : `id=${data.id}`};${data.uri}\x1b\\`);
+  }
+}
+
+function colourCode(value: number, first: number, bright: number, extended: string, off: string): string {
+  const colour = plainColour(value);
+  switch (colour & colourMode.mask) {
+    case colourMode.p16:
+      return String((colour & 8) !== 0 ? bright + (colour & 7) : first + (colour & 7));
+    case colourMode.p256:
+      return `${extended};5;${colour & 0xff}`;
+    case colourMode.rgb:
+      return `${extended};2;${(colour >>> 16) & 0xff};${(colour >>> 8) & 0xff};${colour & 0xff}`;
+    default:
+      return off;
+  }
+}
+
+function underlineColourCode(colour: number): string {
+  if ((colour & colourMode.mask) === colourMode.rgb) return `58:2::${(colour >>> 16) & 0xff}:${(colour >>> 8) & 0xff}:${colour & 0xff}`;
+  return `58:5:${colour & 0xff}`;
+}
