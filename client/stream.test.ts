@@ -381,6 +381,15 @@ describe("a lost link", () => {
     expect(log).toEqual(["data 100 abc", "attached resume 103", "data 103 d"]);
   });
 
+  it("takes the size over that the session has where it goes on", () => {
+    live();
+    stream.receive({ t: "resized", stream: id(), at: 100, cols: 100, rows: 30 });
+    drop();
+    back();
+    confirm({ seq: 100, size: { cols: 90, rows: 20 } });
+    expect(log).toEqual(["resized 100 100x30", "attached resume 100", "resized 100 90x20"]);
+  });
+
   it("keeps the last screen when the next one was cut, and asks for one", () => {
     live();
     stream.receive({ t: "reset", stream: id(), reason: "lag", at: 500, ...size, skipped: 400, snapshotBytes: 50 });

@@ -3,78 +3,16 @@
  * protocol, "Receiving half") and the position in the output; input and credit are its two helpers. Knows no terminal and no pane.
  */
 import { type Failure, failure, unreachable } from "../protocol/errors.js";
-import type { AgentMessageOf, Attach, Attached, StreamMessage } from "../protocol/messages.js";
+import type { AgentMessageOf, Attached, StreamMessage } from "../protocol/messages.js";
 import type { ExitStatus, Size, StreamRole, View } from "../protocol/values.js";
 import { Credit } from "./credit.js";
-import { InputQueue, type SendOutcome, type Undelivered } from "./input-queue.js";
+import { InputQueue, type SendOutcome } from "./input-queue.js";
 import { pauseMs } from "./reconnect.js";
-import { largestSnapshot, ScreenInParts, type ScreenReason } from "./screen-in-parts.js";
+import { largestSnapshot, ScreenInParts } from "./screen-in-parts.js";
+import type { ScreenEvent, StreamEvents, StreamOptions, StreamState } from "./stream-events.js";
 import type { StreamLink, StreamReceipt, StreamReceiver } from "./stream-link.js";
 
-/** Each state with only its own facts. `next` is the sequence of the first byte not yet delivered. */
-export type StreamState =
-  | { state: "detached" }
-  | { state: "attaching"; stream: number; next: number | null }
-  | { state: "replaying"; stream: number; next: number | null; role: StreamRole; size: Size; screen: ScreenInParts }
-  | { state: "live"; stream: number; next: number; role: StreamRole; size: Size }
-  | { state: "suspended"; next: number | null; error: Failure | null }
-  | { state: "ended"; reason: "exit"; status: ExitStatus }
-  | { state: "ended"; reason: "agent-restarted" }
-  | { state: "failed"; error: Failure };
-
-export interface StreamOptions {
-  /** Id, unique id prefix or name; after the first attach the id is used. */
-  session: string;
-  role: StreamRole;
-  /** Random, one a pane, stable over reconnects and reloads. */
-  holder: string;
-  /** Null: no pane; this stream never decides the size by itself. */
-  view: View | null;
-  from: Attach["from"];
-  scrollback: Attach["scrollback"];
-  onLag: Attach["onLag"];
-}
-
-/** One whole screen. Reset the emulator, resize it to `size`, write the chunks, and show it after the last one. */
-export interface ScreenEvent {
-  /** Data continues here. */
-  at: number;
-  size: Size;
-  /** Each at most 64 KiB; together they begin with RIS. */
-  chunks: Uint8Array[];
-  /** Bytes of output that are not shown because of it. */
-  skipped: number;
-  /** The agent no longer had the output before it. */
-  gap: boolean;
-  reason: ScreenReason;
-}
-
-/**
- * All callbacks run in the order of the stream: a screen, data and size changes one after another. Bytes belong to the receiver. None of
- * them may throw.
- */
-export interface StreamEvents {
-  state?(state: StreamState): void;
-  /** Role, size and position are confirmed: at the first attach and at each later one. Its screen, if any, is yet to come. */
-  attached?(attached: Attached): void;
-  screen?(screen: ScreenEvent): void;
-  /** Output from `seq` on, without gap or repeat since the last data or screen. */
-  data?(seq: number, bytes: Uint8Array): void;
-  /** The emulator resizes after the byte before `at`. */
-  resized?(at: number, size: Size): void;
-  /** Output from `from` to `to` will never come, and no screen stands for it (streams that continue without one). */
-  gap?(from: number, to: number): void;
-  role?(role: StreamRole): void;
-  /** A message of this stream (role, size, control, input) was not followed; the stream goes on. */
-  refused?(error: Failure): void;
-  driver?(driver: { mine: boolean; name: string | null; exclusive: boolean }): void;
-  behind?(behind: { ms: number; bytes: number }): void;
-  verified?(at: number): void;
-  controlAsked?(asked: { ask: number; name: string }): void;
-  controlAnswered?(answer: "hand-over" | "both" | "not-now"): void;
-  /** Input that the pty will not get: each byte exactly once, and nothing of it is ever sent by itself. */
-  undelivered?(input: Undelivered): void;
-}
+export type { ScreenEvent, StreamEvents, StreamOptions, StreamState };
 
 /** Without an answer to an attach for this long, another one is sent: the link answers, but not about this. */
 const attachAnswerMs = 10_000;
@@ -92,6 +30,8 @@ export class Stream implements StreamReceiver {
   #run: string | null = null;
   /** Sequence after the last byte delivered, also over attaches whose screen never arrived. */
   #delivered: number | null = null;
+  /** What the viewer's emulator has, as of what was delivered. */
+  #size: Size | null = null;
   #credit: Credit | null = null;
   #cancelTimer: (() => void) | null = null;
   #repairs = 0;
@@ -382,8 +322,18 @@ export class Stream implements StreamReceiver {
     if (role === "observer") this.#stopInput();
     this.#input.open = this.#mayType();
     this.#events.attached?.(message);
-    if (message.start !== "snapshot" && seq > wanted) this.#events.gap?.(wanted, seq);
+    if (message.start !== "snapshot") this.#resume(wanted, message);
     this.#grant();
+  }
+
+  /** Data follows without a screen, from `seq`, at which the session has `size`. */
+  #resume(wanted: number, { seq, size }: Attached): void {
+    if (seq > wanted) this.#events.gap?.(wanted, seq);
+    // Of several markers that stand exactly here, the viewer may have seen the first only.
+    const known = this.#size;
+    if (known && seq >= wanted && (known.cols !== size.cols || known.rows !== size.rows))
+      this.#events.resized?.(Math.max(wanted, seq), size);
+    this.#size = size;
   }
 
   #replay(stream: number, role: StreamRole, size: Size, screen: ScreenInParts): void {
@@ -409,6 +359,7 @@ export class Stream implements StreamReceiver {
     }
     const skipped = this.#delivered === null ? 0 : Math.max(0, at - this.#delivered);
     this.#delivered = at;
+    this.#size = size;
     this.#set({ state: "live", stream, next: at, role, size });
     this.#events.screen?.({ at, size, chunks: screen.chunks, skipped, gap: screen.gap, reason: screen.reason });
     for (const marker of screen.markers) this.#resized(marker.at, marker.size);
@@ -424,6 +375,7 @@ export class Stream implements StreamReceiver {
       this.#repair();
       return;
     }
+    this.#size = size;
     this.#state = { ...this.#state, size };
     this.#events.resized?.(at, size);
   }
