@@ -5,7 +5,7 @@
 import type { PaneLeaf, WindowLayout } from "../../link/layout.js";
 import { arrange, neighbour, type Side } from "../layout/geometry.js";
 import { activeTab, addTab, allLeaves, changeTab, closeTab, emptyTab, moveTab, tabBeside, tabOf, withRoot } from "../layout/tabs.js";
-import { beside, type Direction, evenShares, findLeaf, leaves, removeLeaf, splitAt, swapLeaves } from "../layout/tree.js";
+import { beside, type Direction, evenShares, leaves, removeLeaf, splitAt, swapLeaves } from "../layout/tree.js";
 import type { Deck } from "./deck.js";
 
 /** Pixels between panes; the same as `--gap-pane`. */
@@ -244,6 +244,7 @@ export function paneShowing(deck: Deck, machine: string, session: string): PaneL
   return leaves(activeTab(layout)?.root ?? null).find(shows) ?? allLeaves(layout).find(shows) ?? null;
 }
 
-export function isLeafOf(layout: WindowLayout, tab: string, holder: string): boolean {
-  return findLeaf(layout.tabs.find((entry) => entry.id === tab)?.root ?? null, holder) !== null;
+/** Sessions that some pane of this window shows. */
+export function allShown(layout: WindowLayout): ReadonlySet<string> {
+  return new Set(allLeaves(layout).map((leaf) => leaf.session));
 }

@@ -202,6 +202,7 @@ export class Panes {
     this.#change(holder, {
       state,
       since: same ? before.since : performance.now(),
+      heardAt: performance.now(),
       shown: before.shown || state.state === "live" || state.state === "ended",
       ...(state.state === "live" ? {} : { behind: { ms: 0, bytes: 0 } }),
     });

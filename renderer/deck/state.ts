@@ -17,6 +17,8 @@ export interface PaneFacts {
   state: PaneState;
   /** When this state began. */
   since: number;
+  /** When the desk last said it: countdowns in it count from there. */
+  heardAt: number;
   /** It was live at least once: a screen stands behind whatever comes. */
   shown: boolean;
   /** The role that counts, as far as is known: a switch shows what was asked for until it is refused. */
@@ -120,6 +122,7 @@ export function firstFacts(holder: string, role: StreamRole): PaneFacts {
     holder,
     state: { state: "starting" },
     since: performance.now(),
+    heardAt: performance.now(),
     shown: false,
     role,
     refused: null,
