@@ -6,62 +6,22 @@
 import { type Failure, failure, type Result } from "../protocol/errors.js";
 import type { Attach } from "../protocol/messages.js";
 import { cappedRole, suffices } from "../protocol/roles.js";
-import type { Colours, ExitStatus, Role, ScreenText, SessionEntry, SignalName, Size, StreamRole, View } from "../protocol/values.js";
+import type { ExitStatus, Role, ScreenText, SessionEntry, SignalName, Size, StreamRole, View } from "../protocol/values.js";
 import type { Clock } from "../transport/transport.js";
 import { Answers } from "./answers.js";
 import { Driver } from "./driver.js";
-import { defaultHistoryBytes, History, type Reader } from "./history.js";
+import type { GuardItem, OutputGuard } from "./guard.js";
+import { defaultHistoryBytes, History } from "./history.js";
 import { Holders } from "./holders.js";
 import { InputQueue } from "./input-queue.js";
 import { type Attendant, Member, type MemberPort } from "./member.js";
+import type { Pty, PtyEvents } from "./pty.js";
+import { maxBacklog, type Screen, type ScreenOptions } from "./session-screen.js";
 import type { StreamSnapshot, StreamSource } from "./stream.js";
 
-/** What a session needs of its pty (pty.ts). */
-export interface SessionPty {
-  readonly pid: number;
-  write(bytes: Uint8Array, taken: () => void): void;
-  dropUnwritten(): number;
-  resize(size: Size): void;
-  pause(): void;
-  resume(): void;
-  signal(name: SignalName): Result<Record<string, never>>;
-  kill(): Promise<void>;
-}
-
-export interface SessionPtyEvents {
-  data(bytes: Uint8Array): void;
-  exit(status: ExitStatus): void;
-}
-
-export type GuardedItem =
-  | { kind: "bytes"; bytes: Uint8Array; cost: number; bells: number }
-  | { kind: "query"; bytes: Uint8Array }
-  | { kind: "size"; size: Size };
-
-/** What a session needs of its guard (guard.ts). */
-export interface SessionGuard {
-  push(chunk: Uint8Array): GuardedItem[];
-  resize(size: Size): GuardedItem[];
-  end(): GuardedItem[];
-  readonly guardedBytes: number;
-}
-
-/** What a session needs of its screen (screen.ts). */
-export interface SessionScreen {
-  poke(): void;
-  readonly backlog: number;
-  onBacklog(handler: () => void): void;
-  snapshot(options: { scrollback: number }): Promise<StreamSnapshot>;
-  answer(
-    query: Uint8Array,
-    seq: number,
-    view: { colours: Colours | null; cellWidth: number; cellHeight: number; size: Size },
-  ): Promise<Uint8Array>;
-  text(options: { ansi: boolean }): Promise<ScreenText>;
-  hash(at: number): Promise<string | null>;
-  onTitle(handler: (title: string) => void): void;
-  close(): void;
-}
+/** What a session needs of the parts around it; tests put others in their place. */
+export type SessionPty = Pick<Pty, "pid" | "write" | "dropUnwritten" | "resize" | "pause" | "resume" | "signal" | "kill">;
+export type SessionGuard = Pick<OutputGuard, "push" | "resize" | "end" | "guardedBytes">;
 
 export interface SessionOptions {
   sessionId: string;
@@ -77,8 +37,8 @@ export interface SessionOptions {
   clock: Clock;
   historyBytes?: number;
   guard: SessionGuard;
-  openScreen(reader: (from: number) => Reader, end: () => number): SessionScreen;
-  spawn(events: SessionPtyEvents): Result<SessionPty>;
+  openScreen(reader: ScreenOptions["reader"], end: () => number): Screen;
+  spawn(events: PtyEvents): Result<SessionPty>;
   /** All sessions' unread output together; true: over the agent's bound. */
   overBudget(): boolean;
   /** Something that lists show changed; `activity`: output only, which may be told less often. */
@@ -89,8 +49,6 @@ export interface SessionOptions {
 /** Output is gathered this long or to this size before streams are woken; the first bytes after a rest go at once. */
 const gatherMs = 4;
 const gatherBytes = 64 * 1024;
-/** Unread output of a screen at which its program is paused; design §5. */
-export const screenBacklogBytes = 32 * 1024 * 1024;
 /** A screen this far behind is not what fills the agent, and its program runs on. */
 const smallBacklogBytes = 1024 * 1024;
 const backlogCheckMs = 50;
@@ -115,7 +73,7 @@ export class Session implements StreamSource {
 
   readonly #options: SessionOptions;
   readonly #clock: Clock;
-  readonly #screen: SessionScreen;
+  readonly #screen: Screen;
   readonly #input: InputQueue;
   readonly #holders: Holders;
   readonly #members = new Set<Member>();
@@ -155,7 +113,6 @@ export class Session implements StreamSource {
       dropUnwritten: () => this.#pty?.dropUnwritten() ?? 0,
     });
     this.#answers = new Answers({
-      clock: this.#clock,
       write: (bytes) => {
         if (this.running) this.#input.answer(bytes);
       },
@@ -169,7 +126,7 @@ export class Session implements StreamSource {
       changed: () => options.changed("entry"),
     });
     this.#screen = options.openScreen(
-      (from) => this.history.reader(from, { pin: true }),
+      (from, reached) => this.history.reader(from, reached === undefined ? { pin: true } : { pin: true, reached }),
       () => this.history.end,
     );
     this.#screen.onTitle((title) => this.#setTitle(title));
@@ -471,7 +428,7 @@ export class Session implements StreamSource {
     }
   }
 
-  #take(items: GuardedItem[]): void {
+  #take(items: GuardItem[]): void {
     for (const item of items) {
       switch (item.kind) {
         case "bytes":
@@ -502,9 +459,9 @@ export class Session implements StreamSource {
     const { backlog } = this.#screen;
     const crowded = backlog > smallBacklogBytes && this.#options.overBudget();
     if (!this.#held.has(this.#screenHold)) {
-      if (backlog <= screenBacklogBytes && !crowded) return;
+      if (backlog <= maxBacklog && !crowded) return;
       this.hold(this.#screenHold);
-    } else if (backlog < screenBacklogBytes / 2 && !crowded) {
+    } else if (backlog < maxBacklog / 2 && !crowded) {
       this.release(this.#screenHold);
       return;
     }

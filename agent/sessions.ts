@@ -8,8 +8,9 @@ import type { Request } from "../protocol/messages.js";
 import type { SessionEntry, Size } from "../protocol/values.js";
 import type { Clock } from "../transport/transport.js";
 import { defaultName, loginShell, sessionEnvironment, startFolder } from "./environment.js";
-import type { Reader } from "./history.js";
-import { Session, type SessionGuard, type SessionPty, type SessionPtyEvents, type SessionScreen } from "./session.js";
+import type { PtyEvents } from "./pty.js";
+import { Session, type SessionGuard, type SessionPty } from "./session.js";
+import type { Screen, ScreenOptions } from "./session-screen.js";
 
 /** How long, and how many, ended sessions stay unless dismissed; design §5. */
 export const endedMemoryMs = 24 * 60 * 60 * 1000;
@@ -30,8 +31,8 @@ export interface SessionsOptions {
   /** The agent's environment. */
   env: Readonly<Record<string, string | undefined>>;
   guard(size: Size): SessionGuard;
-  openScreen(options: { reader: (from: number) => Reader; end: () => number; size: Size; scrollback: number }): SessionScreen;
-  spawn(options: { command: string[]; cwd: string; env: Record<string, string>; size: Size }, events: SessionPtyEvents): Result<SessionPty>;
+  openScreen(options: ScreenOptions): Screen;
+  spawn(options: { command: string[]; cwd: string; env: Record<string, string>; size: Size }, events: PtyEvents): Result<SessionPty>;
   log(event: string, fields: Record<string, string | number | boolean | null>): void;
 }
 

@@ -32,7 +32,7 @@ class Receiver implements StreamPort {
     this.said.push(message);
     switch (message.t) {
       case "attached":
-        this.next = message.seq;
+        this.next = message.start === "snapshot" ? null : message.seq;
         this.skipped += message.skipped;
         if (message.start !== "snapshot" && message.skipped > 0) this.gap = true;
         this.emulator.resize(message.size);
@@ -547,9 +547,9 @@ describe("SendingStream", () => {
               receiver = new Receiver();
               receiver.gap = gap;
               receiver.emulator = emulator;
-              receiver.next = next;
+              receiver.next = collecting ? null : next;
               credit = 0;
-              stream = open({ ...how, resumeFrom: collecting ? null : next });
+              stream = open({ ...how, resumeFrom: receiver.next });
               break;
             }
           }

@@ -2,7 +2,8 @@
  * A pty without a program: it echoes like `cat`, or does what a test says. Owns a record of everything that reached it, which is how tests
  * see that an observer caused nothing. Nothing happens by itself: output comes when told, exits too.
  */
-import type { SessionPty, SessionPtyEvents } from "../../agent/session.js";
+import type { PtyEvents } from "../../agent/pty.js";
+import type { SessionPty } from "../../agent/session.js";
 import { ok, type Result } from "../../protocol/errors.js";
 import type { ExitStatus, SignalName, Size } from "../../protocol/values.js";
 
@@ -23,7 +24,7 @@ export class EchoPty implements SessionPty {
   #held: Uint8Array[] = [];
   #waiting: { bytes: Uint8Array; taken: () => void }[] = [];
 
-  constructor(readonly events: SessionPtyEvents) {}
+  constructor(readonly events: PtyEvents) {}
 
   /** Everything written, as text. */
   get text(): string {

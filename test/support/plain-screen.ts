@@ -2,9 +2,10 @@
  * A guard and a screen without an emulator, for tests of what stands around them: the guard takes out `CSI 6 n` and `CSI c` as queries and
  * passes the rest, the screen is the text of the output so far. Both answer at once (in a later turn).
  */
+import type { GuardItem } from "../../agent/guard.js";
 import type { Reader } from "../../agent/history.js";
-import type { GuardedItem, SessionGuard, SessionScreen } from "../../agent/session.js";
-import type { StreamSnapshot } from "../../agent/stream.js";
+import type { SessionGuard } from "../../agent/session.js";
+import type { Screen, Snapshot } from "../../agent/session-screen.js";
 import type { ScreenText, Size } from "../../protocol/values.js";
 
 const queries = ["\u001b[6n", "\u001b[c"];
@@ -12,8 +13,8 @@ const queries = ["\u001b[6n", "\u001b[c"];
 export class PlainGuard implements SessionGuard {
   guardedBytes = 0;
 
-  push(chunk: Uint8Array): GuardedItem[] {
-    const items: GuardedItem[] = [];
+  push(chunk: Uint8Array): GuardItem[] {
+    const items: GuardItem[] = [];
     let text = Buffer.from(chunk).toString("latin1");
     while (text.length > 0) {
       const found = queries.map((query) => text.indexOf(query)).filter((at) => at >= 0);
@@ -32,16 +33,16 @@ export class PlainGuard implements SessionGuard {
     return items;
   }
 
-  resize(size: Size): GuardedItem[] {
+  resize(size: Size): GuardItem[] {
     return [{ kind: "size", size }];
   }
 
-  end(): GuardedItem[] {
+  end(): GuardItem[] {
     return [];
   }
 }
 
-export class PlainScreen implements SessionScreen {
+export class PlainScreen implements Screen {
   backlog = 0;
   modes: ScreenText["modes"] = {
     applicationCursorKeys: false,
@@ -94,10 +95,10 @@ export class PlainScreen implements SessionScreen {
     this.#title = handler;
   }
 
-  snapshot(): Promise<StreamSnapshot> {
+  snapshot(): Promise<Snapshot> {
     return this.#later(() => {
       this.#read();
-      return { at: this.#reader.seq, size: this.#size, bytes: new TextEncoder().encode(`\u001bc${this.#text}`) };
+      return { at: this.#reader.seq, size: this.#size, bytes: new TextEncoder().encode(`\u001bc${this.#text}`), gap: false };
     });
   }
 
