@@ -6,8 +6,11 @@
 /** More than any script or emoji needs (Unicode's stream-safe format allows 30). Marks after that many are taken out. */
 export const mostMarks = 32;
 
-/** A superset of what xterm's Unicode 6 widths give 0 columns; spacing marks and the like in it do no harm. */
-const mark = /^[\p{M}\p{Cf}\u1160-\u11ff]$/u;
+/**
+ * A superset of what xterm's Unicode 6 widths give 0 columns: marks, format characters, the later parts of Hangul syllables, and U+06DE,
+ * which was a mark then.
+ */
+const mark = /^[\p{M}\p{Cf}\u1160-\u11ff\u06de]$/u;
 
 /** 64 characters each, looked at when the first of them occurs; null where none of them is a mark. */
 const pages: (Uint8Array | null | undefined)[] = new Array(0x110000 >> 6);

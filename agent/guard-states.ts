@@ -83,9 +83,10 @@ function buildTransitions(): Uint8Array {
   }
   for (const state of [s.string, s.osc, s.dcsEntry, s.dcsParameter, s.dcsIgnore, s.dcsIntermediate]) controls(state, a.ignore);
   controls(s.dcsPassthrough, a.dcsPut);
-  /** DEL is ignored in most states; in ground and after an intermediate of an escape sequence it is an error, which ends in ground. */
+  /** DEL is ignored inside of sequences; in ground it is an error, which changes nothing. */
   for (const state of [
     s.escape,
+    s.escapeIntermediate,
     s.csiEntry,
     s.csiParameter,
     s.csiIntermediate,

@@ -272,6 +272,10 @@ export class OutputGuard {
           this.readC1(byte, at + 1);
           return at + 1;
         }
+        if (this.state === states.string) {
+          this.unit.soil();
+          this.characters.next(0xc2);
+        }
       }
       while (at < chunk.length && stop[chunk[at] ?? 0] === 0) at += 1;
       if (at > begin) this.characters.reset();
@@ -286,7 +290,8 @@ export class OutputGuard {
         this.endString(byte, at);
         return at;
       }
-      if (this.state !== states.string) {
+      if (byte === 0xc2) {
+        this.characters.reset();
         this.halfC1 = true;
         continue;
       }
