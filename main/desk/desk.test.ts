@@ -167,7 +167,10 @@ describe("sessions", () => {
     expect(await page.ask({ t: "session-dismiss", ...of })).toEqual({ ok: true, value: {} });
     expect(await page.ask({ t: "session-kill", ...of })).toMatchObject({ ok: false, error: { code: "not-permitted" } });
     expect(fake.link.requests.map((one) => one.type)).toEqual(["rename", "signal", "dismiss", "kill"]);
-    expect(await page.ask({ t: "session-kill", machine: "other", session: fakeSession })).toMatchObject({ ok: false, error: { code: "not-found" } });
+    expect(await page.ask({ t: "session-kill", machine: "other", session: fakeSession })).toMatchObject({
+      ok: false,
+      error: { code: "not-found" },
+    });
   });
 });
 

@@ -101,12 +101,12 @@ function takenSentence(taken: Extract<OpenedDesk, { kind: "taken" }>): string {
     : "A browser host runs here already. Print a new address of it with muxdeck serve --url.";
 }
 
-/** Ends once; a second signal ends at once. */
+/** Ends once. A terminal's Ctrl+C comes twice, from it and from the command that started us: the second one changes nothing. */
 function endOnSignals(close: () => Promise<void>): void {
   let closing = false;
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
     process.on(signal, () => {
-      if (closing) process.exit(1);
+      if (closing) return;
       closing = true;
       void close().then(() => process.exit(0));
     });
