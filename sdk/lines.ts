@@ -10,14 +10,7 @@ const longestLine = 1024 * 1024;
 
 /** Takes escape sequences and control characters other than tab, CR and LF out of text that comes in pieces. */
 export class AnsiStripper {
-  readonly #cursorForward: string | null;
   #state: State = "text";
-  #parameters = "";
-
-  /** `blanks`: a cursor moved to the right becomes that many blanks, as a serialized screen means it. */
-  constructor(options: { blanks?: boolean } = {}) {
-    this.#cursorForward = options.blanks ? " " : null;
-  }
 
   push(text: string): string {
     if (this.#state === "text" && !/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/.test(text)) return text;
@@ -52,39 +45,23 @@ export class AnsiStripper {
 
   #text(character: string, code: number): string {
     if (code === 0x1b) this.#state = "escape";
-    else if (code === 0x9b) this.#enterControl();
+    else if (code === 0x9b) this.#state = "control";
     else if (code === 0x90 || code === 0x98 || (code >= 0x9d && code <= 0x9f)) this.#state = "string";
     else if (code >= 0xa0 || (code >= 0x20 && code < 0x7f) || code === 0x09 || code === 0x0a || code === 0x0d) return character;
     return "";
   }
 
   #escape(code: number): void {
-    if (code === 0x5b) this.#enterControl();
+    if (code === 0x5b) this.#state = "control";
     else if (code === 0x50 || code === 0x58 || (code >= 0x5d && code <= 0x5f)) this.#state = "string";
     else if (code >= 0x20 && code <= 0x2f) this.#state = "one-more";
     else this.#state = code === 0x1b ? "escape" : "text";
   }
 
-  #enterControl(): void {
-    this.#state = "control";
-    this.#parameters = "";
-  }
-
   #control(character: string, code: number): string {
-    if (code >= 0x40 && code <= 0x7e) {
-      this.#state = "text";
-      if (character === "C" && this.#cursorForward !== null) {
-        return this.#cursorForward.repeat(Math.min(1000, Math.max(1, Number.parseInt(this.#parameters, 10) || 1)));
-      }
-    } else if (code === 0x1b) {
-      this.#state = "escape";
-    } else if (code === 0x18 || code === 0x1a) {
-      this.#state = "text";
-    } else if (code === 0x0a || code === 0x0d || code === 0x09) {
-      return character;
-    } else if (this.#parameters.length < 16) {
-      this.#parameters += character;
-    }
+    if (code === 0x1b) this.#state = "escape";
+    else if ((code >= 0x40 && code <= 0x7e) || code === 0x18 || code === 0x1a) this.#state = "text";
+    else if (code === 0x0a || code === 0x0d || code === 0x09) return character;
     return "";
   }
 }
@@ -133,7 +110,7 @@ export class LineSplitter {
   }
 }
 
-/** Text of a piece of output by itself. `blanks` as in AnsiStripper. */
-export function plainText(bytes: Uint8Array, options: { blanks?: boolean } = {}): string {
-  return new AnsiStripper(options).push(new TextDecoder().decode(bytes)).replace(/\r\n/g, "\n");
+/** Text of a piece of output by itself. */
+export function plainText(bytes: Uint8Array): string {
+  return new AnsiStripper().push(new TextDecoder().decode(bytes)).replace(/\r\n/g, "\n");
 }

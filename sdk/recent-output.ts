@@ -2,7 +2,9 @@
  * The last output of a stream as text, for `waitFor`: what came since the last match, or since the first input after it. Owns that mark,
  * the bound, and the programs that wait. Text is made only when somebody waits.
  */
+import type { Size } from "../protocol/values.js";
 import { plainText } from "./lines.js";
+import { screenText } from "./screen-text.js";
 
 /** Bytes that are looked at; a pattern that spans more is not found. */
 const keepBytes = 256 * 1024;
@@ -34,9 +36,9 @@ export class RecentOutput {
   }
 
   /** Everything before it is gone from view. */
-  screen(bytes: Uint8Array): void {
+  screen(bytes: Uint8Array, size: Size): void {
     this.#clear();
-    this.#screen = plainText(bytes, { blanks: true });
+    this.#screen = screenText(bytes, size);
     this.#look();
   }
 

@@ -2,8 +2,7 @@
  * Reaches this machine's agent, starting it on demand and detached from us. Owns the start and waiting for the socket to answer. What is
  * said to the agent afterwards is the connection's; which files it runs from is agent-copy.ts's.
  *
- * The agent is started with `MUXDECK_READY_FD=3`: it writes one line there once it listens (or knows that another agent does) and closes
- * it. Closing it without a line means that it failed.
+ * Descriptor 3 of the agent is a pipe to us: it writes one line there once it listens. One that finds another agent ends in peace.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -142,7 +141,6 @@ function agentEnvironment(env: Environment): Record<string, string> {
   }
   if (env.MUXDECK_HOME) result.MUXDECK_HOME = resolve(env.MUXDECK_HOME);
   if (process.versions.electron) result.ELECTRON_RUN_AS_NODE = "1";
-  result.MUXDECK_READY_FD = "3";
   return result;
 }
 

@@ -438,7 +438,7 @@ export class TerminalStream {
     if (skipped > 0) this.#gap(at - skipped, at);
     this.#resized(size);
     const data = Buffer.concat(chunks);
-    this.#recent.screen(data);
+    this.#recent.screen(data, size);
     this.#outputTo = Math.max(this.#outputTo, at);
     this.#queue.push("output", { data, at: { seq: at, kind: "screen" } }, { bytes: data.length });
   }
