@@ -20,6 +20,7 @@ export class LocalTerminal {
   /** Line settings as stty prints them; null where standard input is no terminal. */
   #settings: string | null = null;
   #held = false;
+  #taken = false;
   readonly #giveBack = (): void => this.release();
 
   constructor(modes: TerminalModes) {
@@ -37,15 +38,21 @@ export class LocalTerminal {
     if (process.stdout.isTTY) process.stdout.on("resize", handler);
   }
 
-  /** Takes the terminal. `again`: after the program was stopped and continued, when the screen has to be drawn anew. */
-  take(again: () => void): void {
+  /**
+   * Takes the terminal, once; later calls do nothing.
+   * `again`: after the program was stopped and continued, when the screen has to be drawn anew.
+   * `ended`: a signal wants this program to end with that code; the terminal is given back already.
+   */
+  take(on: { again(): void; ended(code: number): void }): void {
+    if (this.#taken) return;
+    this.#taken = true;
     this.#settings = isatty(0) ? stty(["-g"]) : null;
     this.#held = true;
     process.on("exit", this.#giveBack);
     for (const signal of endings) {
       this.#handle(signal, () => {
         this.release();
-        process.exit(128 + constants.signals[signal]);
+        on.ended(128 + constants.signals[signal]);
       });
     }
     this.#handle("SIGTSTP", () => {
@@ -55,7 +62,7 @@ export class LocalTerminal {
     this.#handle("SIGCONT", () => {
       if (!this.#held) return;
       this.#raw();
-      again();
+      on.again();
     });
     this.#raw();
     const { size } = this;

@@ -68,7 +68,7 @@ function agentFlags(given: Arguments): Result<string[]> {
 async function foreground(flags: readonly string[]): Promise<Result<number>> {
   const agent = builtFile("agent", "agent.cjs");
   if (agent === null) return fail("internal", "The agent is not built here. Run `npm ci` in Muxdeck's folder.");
-  const code = await runToEnd(process.execPath, [agent, ...flags]);
+  const code = await runToEnd(process.execPath, [agent, "--foreground", ...flags]);
   return code === null ? fail("internal", "The agent could not be started. Look at `muxdeck doctor`.") : ok(code);
 }
 

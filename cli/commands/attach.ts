@@ -17,6 +17,9 @@ import { TerminalModes } from "../terminal-modes.js";
 /** A terminal that does not take its last output holds up the end no longer than this. */
 const lastOutputMs = 2000;
 
+/** When a signal ends this program, the agent is told, so that the size is free at once; but not for longer than this. */
+const goodbyeMs = 300;
+
 type Left = { how: "ended"; status: ExitStatus } | { how: "detached" };
 
 export const command: Command = {
@@ -52,6 +55,15 @@ async function attach(call: Call, at: Reach, entry: SessionEntry, key: number): 
       onLag: "skip",
     },
     {
+      // At once: the screen that follows must find the terminal taken.
+      attached: ({ role }) => {
+        if (role === "observer" && !observe) say(`muxdeck: you may watch ${printable(entry.name)}, not type.`);
+        terminal.take({
+          again: () =>
+            void opened.stream.detach({ flushMs: goodbyeMs }).then(() => opened.stream.attach({ from: "screen", view: viewOf(terminal) })),
+          ended: (code) => void sayGoodbye(opened).then(() => process.exit(code)),
+        });
+      },
       screen: ({ chunks }) => {
         const bytes = Buffer.concat(chunks);
         // A screen begins with a full reset, which would take this terminal's scrollback with it.
@@ -77,8 +89,6 @@ async function attach(call: Call, at: Reach, entry: SessionEntry, key: number): 
   );
   const attached = await opened.attached;
   if (!attached.ok && attached.error.code !== "ended") return attached;
-  if (attached.ok && attached.value.role === "observer" && !observe) say(`muxdeck: you may watch ${printable(entry.name)}, not type.`);
-  terminal.take(() => opened.stream.setView(viewOf(terminal) ?? unknownView));
   terminal.onResize(() => {
     const view = viewOf(terminal);
     if (view !== null) opened.stream.setView(view);
@@ -94,6 +104,10 @@ async function attach(call: Call, at: Reach, entry: SessionEntry, key: number): 
   if (undelivered > 0) say(`muxdeck: ${undelivered} bytes of what you typed were not delivered.`);
   if (!left.ok) return left;
   return end(call, entry, left.value);
+}
+
+function sayGoodbye(opened: OpenStream): Promise<unknown> {
+  return Promise.race([opened.stream.detach({ flushMs: goodbyeMs }), new Promise((resolve) => setTimeout(resolve, goodbyeMs))]);
 }
 
 async function end({ json }: Call, entry: SessionEntry, left: Left): Promise<Result<number>> {
