@@ -12,6 +12,9 @@ import type { TerminalModes } from "./terminal-modes.js";
 /** How long the last bytes may wait for a terminal that does not take them. */
 const patienceMs = 500;
 
+/** stty waits until the terminal has taken what was written; one that never does gets its settings back from Node, which does not wait. */
+const sttyMs = 1000;
+
 const endings = ["SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT"] as const;
 
 export class LocalTerminal {
@@ -99,7 +102,7 @@ export class LocalTerminal {
 /** Runs stty on standard input; null where there is none. */
 function stty(args: string[]): string | null {
   try {
-    return execFileSync("stty", args, { stdio: [0, "pipe", "ignore"], encoding: "utf8", timeout: 5000 }).trim();
+    return execFileSync("stty", args, { stdio: [0, "pipe", "ignore"], encoding: "utf8", timeout: sttyMs }).trim();
   } catch {
     return null;
   }

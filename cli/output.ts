@@ -2,7 +2,6 @@
  * Standard output of the program. Owns writing with back-pressure and never blocking this thread: the heartbeat of a link must go on while
  * a pager or a stopped terminal does not read. A reader that went away ends the program quietly.
  */
-import { fstatSync } from "node:fs";
 import type { Writable } from "node:stream";
 import { isatty, ReadStream } from "node:tty";
 
@@ -50,9 +49,4 @@ function writable(): Writable {
 function quit(error: Error): void {
   const gone = "code" in error && (error.code === "EPIPE" || error.code === "EIO" || error.code === "ECONNRESET");
   process.exit(gone ? 0 : 1);
-}
-
-/** Whether two descriptors lead to the same terminal. */
-export function sameTerminal(one: number, other: number): boolean {
-  return isatty(one) && isatty(other) && fstatSync(one).rdev === fstatSync(other).rdev;
 }

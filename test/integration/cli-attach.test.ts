@@ -101,6 +101,7 @@ interface Entry {
   state: string;
   size: { cols: number; rows: number };
   attached: { role: string }[];
+  output: number;
 }
 async function entryOf(name: string): Promise<Entry | undefined> {
   const entries: Entry[] = JSON.parse((await cli("ls", "--json")).stdout);
@@ -249,6 +250,28 @@ describe("ways out", () => {
     expectQuiet(window);
     expect((await entryOf(signal))?.state).toBe("running");
     await cli("kill", signal);
+  });
+
+  test("a terminal that takes nothing any more holds up neither the link nor the end", async () => {
+    await sh("stuck", "echo ready; read go; yes");
+    const window = new Window(
+      "before=$(stty -g); $MUX attach stuck; code=$?; after=$(stty -g); echo; echo code=$code; [ $before = $after ] && echo same",
+    );
+    await window.shows(/^ready$/);
+    window.pty.pause();
+    window.type("\r");
+    const pid = await attachPid();
+    await until(
+      "the program to have printed more than the terminal holds",
+      async () => ((await entryOf("stuck"))?.output ?? 0) > 1_000_000,
+    );
+    expect((await entryOf("stuck"))?.attached).toHaveLength(1);
+    process.kill(pid, "SIGTERM");
+    await until("the attach to end", () => !home.processes().some((entry) => entry.pid === pid));
+    window.pty.resume();
+    await window.shows(/^code=143$/);
+    await window.shows(/^same$/);
+    await cli("kill", "stuck");
   });
 
   test("detaching gives back what a full-screen program took", async () => {
