@@ -9,21 +9,23 @@ import type { z } from "zod";
 import { fail, ok, type Result } from "../protocol/errors.js";
 
 /** What the store does to the disk; replaced in tests to break each step. */
-export type StoreFs = Pick<
-  typeof nodeFs,
-  | "openSync"
-  | "writeSync"
-  | "fsyncSync"
-  | "closeSync"
-  | "statSync"
-  | "renameSync"
-  | "linkSync"
-  | "unlinkSync"
-  | "readFileSync"
-  | "readdirSync"
-  | "realpathSync"
-  | "mkdirSync"
->;
+export interface StoreFs
+  extends Pick<
+    typeof nodeFs,
+    | "openSync"
+    | "fsyncSync"
+    | "closeSync"
+    | "statSync"
+    | "renameSync"
+    | "linkSync"
+    | "unlinkSync"
+    | "readFileSync"
+    | "readdirSync"
+    | "realpathSync"
+    | "mkdirSync"
+  > {
+  writeSync(handle: number, bytes: Uint8Array, at: number, length: number): number;
+}
 
 export interface JsonStoreOptions<T extends { version: number }> {
   file: string;
