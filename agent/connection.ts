@@ -424,6 +424,7 @@ export class AgentConnection {
         this.#turn.push(open);
       }
     }
+    if (this.#window.stuck) this.#ping();
     this.#pumping = false;
   }
 

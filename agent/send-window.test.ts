@@ -20,11 +20,12 @@ class Path {
         this.#arriving.shift();
         this.window.pong(next.n, this.#now);
       }
-      while (this.window.room >= frame) {
+      while (this.window.room > 0) {
         sent += frame;
         this.#free = Math.max(this.#free, this.#now) + frame / rate;
         if (this.window.sent(frame)) this.#arriving.push({ at: this.#free + 2 * delay, n: this.window.probe(this.#now) });
       }
+      if (this.window.stuck) this.#arriving.push({ at: this.#free + 2 * delay, n: this.window.probe(this.#now) });
       largest = Math.max(largest, this.window.limit - this.window.room);
     }
     return { largest, sent };
@@ -51,6 +52,15 @@ describe("SendWindow", () => {
     const { largest, sent } = path.drive({ rate, delay, ms: 3000 });
     expect(sent).toBeGreaterThan(0.9 * rate * 3000);
     expect(largest).toBeLessThanOrEqual(Math.max(smallestWindow, 1.3 * rate * (2 * delay + 105)) + 4096);
+  });
+
+  it("goes on when the oldest round trip is forgotten and the path is let run empty", () => {
+    const path = new Path();
+    // Large enough that what stands between two pings alone fills the window while it drains.
+    path.drive({ rate: 50_000, delay: 1, ms: 5000 });
+    for (let second = 0; second < 20; second += 1) {
+      expect(path.drive({ rate: 50_000, delay: 1, ms: 1000 }).sent).toBeGreaterThan(0.5 * 50_000 * 1000);
+    }
   });
 
   it("shrinks when the path becomes slow", () => {

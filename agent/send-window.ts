@@ -67,6 +67,14 @@ export class SendWindow {
     return this.#sent - this.#probedAt >= Math.max(closestProbes, this.#limit / 8);
   }
 
+  /**
+   * Full, and no ping under way that would ever say otherwise: one is due now. A window that was large and is let run empty is full with
+   * fewer bytes than stand between two pings.
+   */
+  get stuck(): boolean {
+    return this.room === 0 && this.#probes.length === 0;
+  }
+
   /** The number of a ping that goes out now. */
   probe(now: number): number {
     this.#n = this.#n === 0xffffffff ? 1 : this.#n + 1;
