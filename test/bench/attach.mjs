@@ -4,7 +4,7 @@
  */
 import xterm from "@xterm/headless";
 import { prompt, size } from "./peers.mjs";
-import { printRatio, printSkip, takeRounds } from "./rounds.mjs";
+import { inTime, printRatio, printSkip, takeRounds } from "./rounds.mjs";
 
 const times = 8;
 const screens = {
@@ -67,7 +67,7 @@ async function oursOnce(peers, sessionId) {
     });
   });
   await stream.attach(sessionId);
-  const ms = await shown;
+  const ms = await inTime("the first screen", shown);
   const rows = Array.from({ length: size.rows }, (_, row) => terminal.buffer.active.getLine(row)?.translateToString(true) ?? "");
   if (!rows.some((row) => row.includes(last))) throw new Error("attach: the snapshot does not show the screen");
   terminal.dispose();

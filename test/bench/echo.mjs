@@ -3,7 +3,7 @@
  * floods, and beside the bare pty.
  */
 import { prompt } from "./peers.mjs";
-import { printRatio, printSkip, takeRounds } from "./rounds.mjs";
+import { inTime, printRatio, printSkip, takeRounds } from "./rounds.mjs";
 
 const keys = 60;
 const names = ["%", "&", "!", "^", "~", "="];
@@ -81,7 +81,7 @@ async function oursOnce(peers) {
     awaited = key.charCodeAt(0);
     const start = performance.now();
     void stream.sendInput(key);
-    await echoed;
+    await inTime("an echo", echoed);
     values.push(performance.now() - start);
     awaited = -1;
     await new Promise((resolve) => setTimeout(resolve, 3));

@@ -36,6 +36,19 @@ export function printRatio(name, ours, peers, goal) {
   console.log(`ratio ${name} ${short(value)} ${wanted} ${good ? "ok" : "MISS"}`);
 }
 
+/** The promise's value, or an error after 30 s: a figure that does not come must not hold up the rest. */
+export async function inTime(what, promise) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`waited 30 s in vain for ${what}`)), 30_000);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 export function printSkip(name, why) {
   console.log(`skip ${name} ${why}`);
 }
