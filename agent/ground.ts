@@ -41,9 +41,13 @@ export class GroundFinder {
         while (length < whole && at + length < to && isContinuation(bytes[at + length])) length += 1;
         // An unfinished character at the end: what it will be is not known yet.
         if (length < whole && at + length === to) break;
-        code = length < whole ? -1 : codeOf(bytes, at, whole);
+        at += length;
+        // A broken one is dropped by xterm, but only when it sees what follows.
+        if (length < whole) continue;
+        code = codeOf(bytes, at - length, length);
+      } else {
+        at += 1;
       }
-      at += length;
       // xterm drops what is no character before its parser sees it.
       if (code >= 0) state = (this.table[(state << 8) | code] ?? 0) & 15;
       if (state === groundState) ground = at;

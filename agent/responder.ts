@@ -322,30 +322,3 @@ function backgroundOf(emulator: Emulator, view: ReplyView): Rgb {
 function isDark([r, g, b]: Rgb): boolean {
   return 0.299 * r + 0.587 * g + 0.114 * b < 128;
 }
-
-/**
- * How much a session may be told: a program that asks without end would otherwise fill its own input. Bytes beyond the allowance are
- * not answered.
- */
-export class ReplyAllowance {
-  static readonly bytesPerSecond = 4096;
-  /** A program that starts asks for a palette at once, and then for nothing. */
-  static readonly burst = 16 * 1024;
-  #left = ReplyAllowance.burst;
-  #last: number;
-
-  /** `now`: monotonic milliseconds. */
-  constructor(private readonly now: () => number) {
-    this.#last = now();
-  }
-
-  /** Whether this many bytes may be written; if so they are counted. */
-  take(bytes: number): boolean {
-    const now = this.now();
-    this.#left = Math.min(ReplyAllowance.burst, this.#left + ((now - this.#last) / 1000) * ReplyAllowance.bytesPerSecond);
-    this.#last = now;
-    if (bytes > this.#left) return false;
-    this.#left -= bytes;
-    return true;
-  }
-}

@@ -32,7 +32,11 @@ export type TaskResult =
   /** A fault of ours; the screen goes on. */
   | { kind: "failed"; reason: string };
 
-export type FromScreens =
-  | { t: "ready" }
-  /** `at`: where the emulator stands now; `took`: milliseconds. */
-  | { t: "done"; at: number; title: string; took: number; result: TaskResult };
+/** `at`: where the emulator stands now. */
+export interface TaskDone {
+  at: number;
+  title: string;
+  result: TaskResult;
+}
+
+export type FromScreens = { t: "ready" } | ({ t: "done" } & TaskDone);

@@ -3,14 +3,7 @@
  * as does a crash, and the task in front is to blame. Knows nothing of what the tasks mean.
  */
 import { Worker } from "node:worker_threads";
-import type { FromScreens, ScreenTask, TaskResult, ToScreens } from "./screen-messages.js";
-
-export interface TaskDone {
-  at: number;
-  title: string;
-  took: number;
-  result: TaskResult;
-}
+import type { FromScreens, ScreenTask, TaskDone, ToScreens } from "./screen-messages.js";
 
 export interface ThreadTask {
   screen: number;
@@ -18,10 +11,17 @@ export interface ThreadTask {
   done(done: TaskDone): void;
 }
 
+/** Where a screen's tasks go. */
+export interface TaskTaker {
+  /** Bytes to parse are handed over: whoever gives them no longer has them. */
+  give(task: ThreadTask): void;
+  forget(screen: number): void;
+}
+
 /** How often the watchdog looks: the time a task may take counts in looks, so that a machine that slept is not taken for a hung thread. */
 const looksPerLimit = 10;
 
-export class ScreenThread {
+export class ScreenThread implements TaskTaker {
   readonly #worker: Worker;
   readonly #queue: ThreadTask[] = [];
   readonly #limitMs: number;
@@ -51,7 +51,6 @@ export class ScreenThread {
     return this.#queue.length;
   }
 
-  /** Bytes in the task are handed over: whoever gives them no longer has them. */
   give(task: ThreadTask): void {
     if (this.#over) return;
     this.#queue.push(task);

@@ -5,9 +5,8 @@
  */
 import type { Colours, ScreenText, Size } from "../protocol/values.js";
 import type { Reader } from "./history.js";
-import { ReplyAllowance } from "./responder.js";
-import type { ScreenTask, TaskResult } from "./screen-messages.js";
-import type { ScreenThread, TaskDone, ThreadTask } from "./screen-thread.js";
+import type { ScreenTask, TaskDone, TaskResult } from "./screen-messages.js";
+import type { TaskTaker, ThreadTask } from "./screen-thread.js";
 
 /** A screen at a sequence: the bytes begin with RIS and make it in any fresh xterm of that size. */
 export interface Snapshot {
@@ -103,8 +102,7 @@ export class SessionScreen implements Screen {
   readonly #options: ScreenOptions;
   readonly #number: number;
   readonly #whenClosed: () => void;
-  readonly #allowance = new ReplyAllowance(() => performance.now());
-  #thread: ScreenThread | null = null;
+  #thread: TaskTaker | null = null;
   #reader: Reader;
   #size: Size;
   /** Where the emulator stands, as far as is known. */
@@ -143,7 +141,7 @@ export class SessionScreen implements Screen {
   }
 
   /** The thread to parse in. After a loss: another, where everything since the checkpoint is done again. */
-  moveTo(thread: ScreenThread): void {
+  moveTo(thread: TaskTaker): void {
     this.#thread = thread;
     this.#life += 1;
     this.#given = 0;
@@ -231,8 +229,7 @@ export class SessionScreen implements Screen {
   answer(query: Uint8Array, seq: number, view: AnswerView): Promise<Uint8Array> {
     return new Promise((resolve) => {
       this.#ask({ task: "answer", query: query.slice(), view }, seq, (result) => {
-        const reply = result.kind === "answer" ? result.reply : new Uint8Array(0);
-        resolve(reply.length > 0 && this.#allowance.take(reply.length) ? reply : new Uint8Array(0));
+        resolve(result.kind === "answer" ? result.reply : new Uint8Array(0));
       });
     });
   }

@@ -154,6 +154,13 @@ export class RowWriter {
     this.#pen.put(this.#cell.chars);
   }
 
+  /** A wide character that found no room, with the cursor in the last column: nothing is seen of it, but marks would still join something. */
+  printUnfit(line: BufferLine): void {
+    this.#cell.read(line, this.target.cols - 2);
+    if (this.#cell.width === 2) this.#pen.put(`\b${this.#cell.chars}`);
+    this.#pen.put(wideBlank);
+  }
+
   inkAt(line: BufferLine, column: number): Ink {
     this.#cell.read(line, column);
     return this.#pen.ink(this.#cell);

@@ -231,6 +231,10 @@ class Serializer {
     } else if (buffer.x < this.#cols) {
       this.#place(buffer, alternate, buffer.x);
       pen.put(charsets);
+      if (joinWidth === 2 && buffer.x === this.#cols - 1 && !this.#core.coreService.decPrivateModes.wraparound && line !== undefined) {
+        pen.set(final, hidden);
+        writer.printUnfit(line);
+      }
     } else {
       this.#placeWaiting(buffer, alternate, writer);
       pen.put(charsets);
