@@ -14,7 +14,7 @@ const sequences = /(?:\x1b\[|\xc2\x9b)([<=>?]?)([\d;:]*)([@-~])|\x1b\](4|10|11|1
  * keys, wrapping, mouse in all encodings, focus reports, pastes in brackets, a held frame, an open link, the cursor's look.
  */
 const plain =
-  "\x1b[!p\x1b[0m\x0f\x1b(B\x1b)B\x1b[?6l\x1b[4l\x1b[r\x1b[?1l\x1b>\x1b[?7h\x1b[?12l\x1b[?25h\x1b[?5l" +
+  "\x1b[!p\x1b[0m\x0f\x1b(B\x1b)B\x1b[?6l\x1b[4l\x1b[20l\x1b[r\x1b[?1l\x1b>\x1b[?7h\x1b[?12l\x1b[?25h\x1b[?5l" +
   "\x1b[?9l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1005l\x1b[?1006l\x1b[?1015l\x1b[?1016l\x1b[?1004l\x1b[?2004l\x1b[?2026l" +
   "\x1b]8;;\x1b\\\x1b[0 q";
 

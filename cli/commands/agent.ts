@@ -3,6 +3,7 @@
  * allows is its own.
  */
 
+import { readFileSync } from "node:fs";
 import { fail, ok, type Result } from "../../protocol/errors.js";
 import type { AgentStatus } from "../../protocol/messages.js";
 import { roleSchema } from "../../protocol/values.js";
@@ -16,6 +17,8 @@ import { agentRuns, chooseMachine, localMachine, localPaths, reach } from "../re
 
 /** After its answer the agent ends its sessions, which takes up to 5 s, and then itself. */
 const stopMs = 10_000;
+
+const lastMomentsMs = 2000;
 
 export const command: Command = {
   usage: "agent start [--max-role R] [--allow-root] [--foreground] | agent stop | agent status",
@@ -81,6 +84,7 @@ async function stop({ json }: Call): Promise<Result<number>> {
     return done;
   }
   const { value: at } = reached;
+  const pid = at.connection.agent?.pid;
   const reply = await at.request("stop", {});
   // Its answer and its end may overtake each other.
   if (!reply.ok && reply.error.code !== "offline") {
@@ -94,8 +98,22 @@ async function stop({ json }: Call): Promise<Result<number>> {
       return fail("timeout", `The agent on ${at.machine} has not ended yet. Look at its log in ${localPaths().logs}.`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+  // It lets go of its lock an instant before it is gone.
+  const gone = performance.now() + lastMomentsMs;
+  while (pid !== undefined && runs(pid) && performance.now() < gone) await new Promise((resolve) => setTimeout(resolve, 20));
   if (json) await writeJson({ stopped: true });
   return done;
+}
+
+/** Whether the process is there and more than a zombie that nobody reaps. */
+function runs(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    return !stat.slice(stat.lastIndexOf(")")).startsWith(") Z");
+  } catch {
+    return false;
+  }
 }
 
 async function status({ json }: Call): Promise<Result<number>> {

@@ -375,6 +375,10 @@ describe("programs and folders that are not there", () => {
 });
 
 describe("the agent", () => {
+  beforeAll(async () => {
+    await cli("agent", "start");
+  });
+
   test("status, doctor and connect", async () => {
     expect(await json("agent", "status")).toMatchObject({ pid: expect.any(Number), sessions: expect.any(Object) });
     expect((await cli("agent", "status")).stdout).toContain("Sessions");
