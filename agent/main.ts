@@ -19,6 +19,7 @@ import { stateId } from "../state/state-id.js";
 import type { Transport } from "../transport/transport.js";
 import { Agent } from "./agent.js";
 import { OutputGuard } from "./guard.js";
+import { closeInherited } from "./inherited-descriptors.js";
 import { Listener } from "./listener.js";
 import { type Log, openLog } from "./log.js";
 import { spawnPty } from "./pty.js";
@@ -60,6 +61,7 @@ function readArguments(given: string[]): Result<Arguments> {
 }
 
 async function main(): Promise<void> {
+  closeInherited(process.env);
   const given = readArguments(process.argv.slice(2));
   if (!given.ok) {
     process.stderr.write(`${given.error.message}\n`);

@@ -19,6 +19,7 @@ import { dialUnixSocket } from "../transport/node/unix-socket.js";
 import type { Transport } from "../transport/transport.js";
 import { builtAgentFolder, copyAgent } from "./agent-copy.js";
 import { nodeClock } from "./node-clock.js";
+import { ownDescriptors } from "./own-descriptors.js";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -89,7 +90,12 @@ export async function dialLocal(at: Paths, options: DialOptions = {}): Promise<R
 
 async function startAndDial(at: Paths, command: string[], env: Record<string, string>, deadline: number): Promise<Result<Transport>> {
   const [program = "", ...args] = command;
-  const child = spawn(program, args, { cwd: "/", detached: true, stdio: ["ignore", "ignore", "ignore", "pipe"], env });
+  const child = spawn(program, args, {
+    cwd: "/",
+    detached: true,
+    stdio: ["ignore", "ignore", "ignore", "pipe"],
+    env: { ...env, MUXDECK_STARTER_DESCRIPTORS: ownDescriptors() },
+  });
   child.unref();
   const outcome = await readiness(child, deadline);
   if (outcome === "late") child.kill("SIGKILL");
