@@ -110,7 +110,8 @@ export class LineSplitter {
   }
 }
 
-/** Text of a piece of output by itself. */
+/** Text of a piece of output by itself; a CR counts as the start of another line, unless one starts there anyway. */
 export function plainText(bytes: Uint8Array): string {
-  return new AnsiStripper().push(new TextDecoder().decode(bytes)).replace(/\r\n/g, "\n");
+  const text = new AnsiStripper().push(new TextDecoder().decode(bytes));
+  return text.replace(/\r*\n\r*/g, "\n").replace(/\r+/g, "\n");
 }
