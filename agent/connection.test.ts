@@ -6,6 +6,7 @@ import { needs, suffices } from "../protocol/roles.js";
 import type { View } from "../protocol/values.js";
 import { AgentInMemory } from "../test/support/agent-in-memory.js";
 import type { RawClient } from "../test/support/raw-client.js";
+import { highWater } from "../transport/transport.js";
 import { deadMs, helloMs, pingMs } from "./connection.js";
 
 const size = { cols: 80, rows: 24 };
@@ -333,26 +334,26 @@ describe("AgentConnection", () => {
 
     it("sends the stream somebody types in before the others, and control before both", async () => {
       await owner.request("new", { name: "quiet", command: ["cat"], cwd: "/", env: {}, size });
-      owner.attach("work", 1, { from: "now" });
-      owner.attach("quiet", 2, { from: "now" });
-      await owner.message("attached", 2);
+      for (let stream = 1; stream <= 8; stream += 1) owner.attach("work", stream, { from: "now" });
+      owner.attach("quiet", 20, { from: "now" });
+      await owner.message("attached", 20);
       const link = box.links[0];
       link?.stall("left", true);
-      box.pty(0).print("x".repeat(4 * 1024 * 1024));
+      box.pty(0).print("x".repeat(1024 * 1024));
       await box.pass(20);
-      owner.input(2, 0, "k");
+      owner.input(20, 0, "k");
       await box.settle();
       expect(box.pty(1).text).toBe("k");
       const before = owner.heard.length;
       link?.stall("left", false);
-      await owner.until(() => owner.text(2) === "k", "the echo");
+      await owner.until(() => owner.text(20) === "k", "the echo");
       const heard = owner.heard.slice(before);
       const flooded = heard.slice(
         0,
-        heard.findIndex((one) => one.t === "bytes" && one.stream === 2),
+        heard.findIndex((one) => one.t === "bytes" && one.stream === 20),
       );
       const ahead = flooded.reduce((sum, one) => sum + (one.t === "bytes" ? one.bytes.length : 0), 0);
-      // Only what was in the medium already.
+      // Only what was in the medium already, where a turn of all streams would be 128 KiB more.
       expect(ahead).toBeLessThanOrEqual(65536 + 16384);
       expect(flooded.some((one) => one.t === "ack")).toBe(true);
     });
@@ -370,14 +371,23 @@ describe("AgentConnection", () => {
     it("stops at a full transport and goes on when it drains; a client that never reads is cut off", async () => {
       owner.attach("work", 1, { from: "now" });
       await owner.message("attached", 1);
-      box.links[0]?.stall("left", true);
+      // A fast link: its window is larger than the transport.
       for (let n = 0; n < 40; n += 1) {
         box.pty().print("x".repeat(65536));
         await box.pass(5);
       }
-      expect(box.links[0]?.right.queued).toBeLessThanOrEqual(512 * 1024);
+      await owner.until(() => owner.output(1).length === 40 * 65536, "the first half");
+      box.links[0]?.stall("left", true);
+      owner.say({ t: "credit", stream: 1, upTo: 1 << 30 });
+      for (let n = 0; n < 40; n += 1) {
+        box.pty().print("x".repeat(65536));
+        await box.pass(5);
+      }
+      const queued = box.links[0]?.right.queued ?? 0;
+      expect(queued).toBeGreaterThanOrEqual(highWater);
+      expect(queued).toBeLessThanOrEqual(highWater + 65536 + 1024);
       box.links[0]?.stall("left", false);
-      await owner.until(() => owner.all("behind", 1).at(-1)?.bytes === 0 || owner.output(1).length === 40 * 65536, "the rest");
+      await owner.until(() => owner.output(1).length === 80 * 65536, "the second half");
       box.links[0]?.stall("left", true);
       const status: ClientMessage = { t: "screen", id: 900, session: "work", ansi: false };
       for (let n = 0; n < 30 && owner.closed === null; n += 1) {

@@ -72,6 +72,20 @@ describe("History", () => {
     expect(history.heldBytes).toBeLessThanOrEqual(64);
   });
 
+  it("lets go of a reader that is unpinned, where it stands", () => {
+    const history = new History(size(80), { bytes: 32, pieceBytes: 16 });
+    const near = history.reader(0, { pin: true });
+    const far = history.reader(0, { pin: true });
+    for (let n = 0; n < 10; n += 1) history.append(text("0123456789abcdef"), 16);
+    near.next(120, all);
+    for (const reader of [near, far]) reader.unpin();
+    expect([near.seq, near.lost, far.lost]).toEqual([16, true, true]);
+    expect(history.heldBytes).toBeLessThanOrEqual(48);
+    const again = history.reader(history.base, { pin: true });
+    again.unpin();
+    expect(bytesOf(drain(again))).toHaveLength(history.end - history.base);
+  });
+
   it("starts small for a session that rests", () => {
     const history = new History(size(80));
     history.append(text("$ "), 2);

@@ -33,6 +33,8 @@ export interface Reader {
    * lost, or after close. The bytes are a view and stay as they are. A single mark that alone costs more is given rather than nothing.
    */
   next(maxBytes: number, maxCost: number): Slice | null;
+  /** From now on the ring alone decides how long it is not lost. Without effect on one that is not pinned. */
+  unpin(): void;
   close(): void;
 }
 
@@ -245,7 +247,7 @@ class HistoryReader implements Reader {
   constructor(
     private readonly ring: Ring,
     from: number,
-    private readonly pinned: boolean,
+    private pinned: boolean,
   ) {
     this.#seq = from;
     this.#pieceIndex = Math.floor(from / ring.pieceBytes);
@@ -301,10 +303,15 @@ class HistoryReader implements Reader {
     }
   }
 
+  unpin(): void {
+    if (!this.pinned) return;
+    this.pinned = false;
+    this.ring.released();
+  }
+
   close(): void {
-    if (this.#closed) return;
     this.#closed = true;
-    if (this.pinned) this.ring.released();
+    this.unpin();
   }
 
   #affordable(piece: Piece, offset: number, stop: number, maxCost: number): { end: number; cost: number } {

@@ -71,6 +71,22 @@ describe("SendWindow", () => {
     expect(path.window.limit).toBe(smallestWindow);
   });
 
+  it("does not take its own queue for the path", () => {
+    const path = new Path();
+    path.drive({ rate: 1000, delay: 10, ms: 60_000 });
+    const { largest, sent } = path.drive({ rate: 1000, delay: 10, ms: 20_000 });
+    expect(largest).toBeLessThanOrEqual(1.4 * 1000 * (2 * 10 + 100));
+    expect(sent).toBeGreaterThan(0.95 * 1000 * 20_000);
+  });
+
+  it("fills a path that became longer", () => {
+    const path = new Path();
+    path.drive({ rate: 2000, delay: 2, ms: 5000 });
+    path.drive({ rate: 2000, delay: 150, ms: 30_000 });
+    const { sent } = path.drive({ rate: 2000, delay: 150, ms: 9000 });
+    expect(sent).toBeGreaterThan(0.85 * 2000 * 9000);
+  });
+
   it("ignores pongs it never asked for, and old ones", () => {
     const window = new SendWindow();
     window.sent(1000);

@@ -119,6 +119,7 @@ describe("Session", () => {
       client.input(1, 9, "late");
       await box.settle();
       expect(box.pty().text).toBe("abcd");
+      expect(client.all("ack").map(({ upTo }) => upTo)).toEqual([3, 4]);
       expect(client.all("error", 1)).toMatchObject([{ error: { code: "invalid", retry: "now", scope: "stream" } }]);
       client.input(1, 4, "after the end");
       await box.settle();

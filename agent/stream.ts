@@ -87,7 +87,7 @@ export const behindMs = 250;
 export const paceStallMs = 5000;
 /** Largest snapshot a client collects; protocol §3. */
 export const maxSnapshotBytes = 16 * 1024 * 1024;
-/** Unread output that a stream may keep alive behind a snapshot it is sending. More would let one stalled client grow the agent. */
+/** Unread output that a stream may keep alive behind a snapshot, until it is back in the ring. More would let one stalled client grow the agent. */
 const pinBytes = 8 * 1024 * 1024;
 /** The same while the snapshot is being made: the emulator's own backlog stands before it. */
 const waitingPinBytes = 40 * 1024 * 1024;
@@ -319,12 +319,12 @@ export class SendingStream {
   #replayed(snapshot: StreamSnapshot, pinned: Reader): void {
     const { at, size } = snapshot;
     this.#port.control({ t: "snapshot-end", stream: this.#id, at, cols: size.cols, rows: size.rows });
-    // From here on the ring alone decides how far behind it may be.
-    this.#state = { state: "live", reader: this.#source.history.reader(at, { pin: false, reached: size }) };
-    pinned.close();
+    // Still pinned: the ring may have passed it while the screen was sent.
+    this.#state = { state: "live", reader: pinned };
   }
 
   #pullLive(reader: Reader, room: number, maxCost: number): number | "again" {
+    if (reader.seq >= this.#source.history.base) reader.unpin();
     if (reader.lost) this.#want("lag");
     const prepared = this.#prepared;
     if (prepared !== null && (reader.lost || prepared.snapshot.at <= reader.seq)) {
@@ -495,17 +495,9 @@ export class SendingStream {
       this.#waitingPin.close();
       this.#waitingPin = null;
     }
-    if (this.#prepared !== null && history.end - this.#prepared.reader.seq > pinBytes) {
-      this.#prepared = { ...this.#prepared, reader: this.#unpinned(this.#prepared) };
+    for (const of of [this.#prepared, this.#state]) {
+      if (of !== null && "reader" in of && history.end - of.reader.seq > pinBytes) of.reader.unpin();
     }
-    if (this.#state.state === "replaying" && history.end - this.#state.reader.seq > pinBytes) {
-      this.#state.reader = this.#unpinned(this.#state);
-    }
-  }
-
-  #unpinned(of: { reader: Reader; snapshot: StreamSnapshot }): Reader {
-    of.reader.close();
-    return this.#source.history.reader(of.snapshot.at, { pin: false, reached: of.snapshot.size });
   }
 
   // ---- being behind ------------------------------------------------------------------------------------------------------------

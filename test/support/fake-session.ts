@@ -124,13 +124,18 @@ export class FakeSession implements StreamSource {
     return this.#waiting.length;
   }
 
-  /** Makes every snapshot that was asked for, where the emulator stands (all the way at the end unless told). */
-  async answer(parse = Number.MAX_SAFE_INTEGER): Promise<void> {
+  /**
+   * Makes every snapshot that was asked for, where the emulator stands (all the way at the end unless told). `before`: what happens while
+   * it is on its way.
+   */
+  async answer(parse = Number.MAX_SAFE_INTEGER, before: () => void = () => {}): Promise<void> {
     this.parse(parse);
-    for (const { scrollback, done } of this.#waiting.splice(0)) {
+    const made = this.#waiting.splice(0).map(({ scrollback, done }) => {
       this.snapshots.push(scrollback);
-      done({ at: this.#reader.seq, size: this.#emulator.size, bytes: this.#emulator.serialize(scrollback) });
-    }
+      return { done, snapshot: { at: this.#reader.seq, size: this.#emulator.size, bytes: this.#emulator.serialize(scrollback) } };
+    });
+    before();
+    for (const { done, snapshot } of made) done(snapshot);
     // The asker goes on in a later turn.
     await Promise.resolve();
     await Promise.resolve();
