@@ -6,6 +6,7 @@ import { test as base, type ElectronApplication, expect, type Page } from "playw
 import { launchChromium, startBrowserHost } from "./chromium.js";
 import { launchApp } from "./electron.js";
 import { createHome, type MuxdeckHome } from "./muxdeck-home.js";
+import { inTime } from "./wait.js";
 import { type Display, startDisplay } from "./xvfb.js";
 
 export type Shell = "browser" | "electron";
@@ -88,7 +89,17 @@ async function openInBrowser(home: MuxdeckHome): Promise<Deck> {
 async function openInElectron(home: MuxdeckHome, display: Display): Promise<Deck> {
   const app = await launchApp(home, display.name);
   const page = await app.firstWindow();
-  return { shell: "electron", page, app, quit: once(() => app.close()) };
+  const { pid } = app.process();
+  const quit = once(async () => {
+    try {
+      await inTime("the app to quit", app.close(), 15_000);
+    } catch (error) {
+      // The rest of the test's end must not wait for it.
+      if (pid !== undefined) process.kill(pid, "SIGKILL");
+      throw error;
+    }
+  });
+  return { shell: "electron", page, app, quit };
 }
 
 function once(run: () => Promise<void>): () => Promise<void> {
