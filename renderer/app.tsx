@@ -2,7 +2,7 @@
  * The window: frame, work area, and the features that answer its questions. The only place that knows all features; owns what the whole
  * page follows (theme, width, title, `data-ready`).
  */
-import { useEffect } from "react";
+import { useEffect, useLayoutEffect, useRef } from "react";
 import { useDeck } from "./deck/deck.js";
 import { paneGap } from "./deck/layout-moves.js";
 import { startAgain } from "./deck/sessions.js";
@@ -62,8 +62,20 @@ function Workspace() {
     const active = activeTab(state.layout);
     return active === null ? "" : tabName(deck, active);
   });
+  const area = useRef<HTMLElement>(null);
+  useLayoutEffect(() => {
+    const main = area.current;
+    if (main === null) return;
+    const measure = () => {
+      deck.workArea = { width: main.clientWidth, height: main.clientHeight };
+    };
+    const sizes = new ResizeObserver(measure);
+    sizes.observe(main);
+    measure();
+    return () => sizes.disconnect();
+  }, [deck]);
   return (
-    <main className="work" aria-label="Workspace">
+    <main ref={area} className="work" aria-label="Workspace">
       {tab === null || tab.root === null ? (
         <StartPage tab={tab?.id ?? ""} name={name} />
       ) : (
@@ -72,9 +84,6 @@ function Workspace() {
           tab={tab}
           name={name}
           gap={paneGap}
-          onArea={(area) => {
-            deck.workArea = area;
-          }}
           onChange={(root) => deck.changeLayout((layout) => changeTab(layout, tab.id, (entry) => ({ ...entry, root })))}
           onDone={() => deck.focusActive()}
           pane={(leaf, box) => <PaneView key={leaf.holder} leaf={leaf} box={box} />}

@@ -129,9 +129,10 @@ function firstState(hello: HelloReply): DeckState {
     machines: hello.machines,
     machinesAt: performance.now(),
     layout: soundWindow({ ...(hello.layout ?? fresh), windowId: hello.windowId }, randomId),
-    firstRun: hello.layout === null,
+    // A second window of a desk at work has no layout either; sessions that somebody is attached to say so.
+    firstRun: hello.layout === null && hello.machines.every((machine) => machine.sessions.every((entry) => entry.attached.length === 0)),
     panes: {},
-    terminalFocused: false,
+    terminalFocused: null,
     leader: null,
     question: null,
     toasts: [],
@@ -164,6 +165,7 @@ function askBeforeLeaving(deck: Deck): void {
   if (window.muxdeck !== undefined || !matchMedia("(display-mode: browser)").matches) return;
   window.addEventListener("beforeunload", (event) => {
     const active = deck.active;
-    if (active?.facts.role === "operator" && active.facts.state.state === "live" && deck.state.terminalFocused) event.preventDefault();
+    if (active?.facts.role === "operator" && active.facts.state.state === "live" && deck.state.terminalFocused === active.leaf.holder)
+      event.preventDefault();
   });
 }

@@ -238,7 +238,7 @@ function stepRegion(step: 1 | -1): void {
 }
 
 function regionOf(element: HTMLElement): Element | null {
-  return element.closest('[role="tablist"], nav, .pane-header, .terminal');
+  return element.closest('[role="tablist"], nav, .pane-header, .screen');
 }
 
 /** For the tab strip, whose tabs are chosen with the mouse too. */

@@ -252,7 +252,8 @@ export class Deck {
   }
 
   #focused(holder: string, on: boolean): void {
-    this.store.setState({ terminalFocused: on });
+    if (on) this.store.setState({ terminalFocused: holder });
+    else this.store.setState((state) => (state.terminalFocused === holder ? { terminalFocused: null } : state));
     if (!on) return;
     const index = this.#activeBefore.indexOf(holder);
     if (index >= 0) this.#activeBefore.splice(index, 1);

@@ -56,7 +56,7 @@ async function openWebSocket(): Promise<Opened> {
 }
 
 async function tabToken(): Promise<string | null> {
-  const once = /^#token=([\w-]{16,256})$/.exec(location.hash)?.[1];
+  const once = /^#(?:token=)?([\w-]{16,256})$/.exec(location.hash)?.[1];
   if (once !== undefined) {
     history.replaceState(null, "", location.pathname + location.search);
     const token = await exchange(once);

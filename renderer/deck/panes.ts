@@ -172,6 +172,7 @@ export class Panes {
           ...(message.refused === null ? {} : { refused: { error: message.refused, at: performance.now() }, asking: false }),
         });
         this.#applyKeys(pane);
+        if (message.role === "operator" && pane.focused) this.#tellFocus(pane);
         break;
       case "pane-driver":
         this.#change(holder, { driver: { mine: message.mine, name: message.name, exclusive: message.exclusive } });
@@ -207,6 +208,7 @@ export class Panes {
       ...(state.state === "live" ? {} : { behind: { ms: 0, bytes: 0 } }),
     });
     this.#applyKeys(pane);
+    if (state.state === "live" && !same && pane.focused) this.#tellFocus(pane);
     const away = before.state.state === "reconnecting" || before.state.state === "lost";
     if (state.state === "live" && away && before.shown) this.asks.healed(holder, performance.now() - before.since);
   }
@@ -232,7 +234,7 @@ export class Panes {
       hash: (stream, seq, value) => say((number) => ({ t: "pane-hash", pane: number, stream, at: seq, value })),
       focused: (on) => {
         pane.focused = on;
-        say((number) => ({ t: "pane-focus", pane: number, on }));
+        this.#tellFocus(pane);
         this.asks.focused(holder, on);
       },
       watching: () => this.#change(holder, { hintUntil: performance.now() + hintMs }),
@@ -313,6 +315,13 @@ export class Panes {
     const room = pane.terminal.room ?? pane.terminal.terminalSize;
     const { cell } = pane.terminal;
     return { ...room, cellWidth: cell.width, cellHeight: cell.height, colours: this.#colours.colours, focused: pane.focused };
+  }
+
+  /** A program hears of focus only from those who may type. */
+  #tellFocus(pane: OpenPane): void {
+    const { role, state } = this.#facts(pane);
+    if (role !== "operator" || state.state !== "live") return;
+    this.tell(pane.leaf.holder, (number) => ({ t: "pane-focus", pane: number, on: pane.focused }));
   }
 
   #applyKeys(pane: OpenPane): void {

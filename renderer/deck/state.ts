@@ -84,8 +84,8 @@ export interface DeckState {
   /** There was no layout to restore and nothing was opened yet: the first page greets. */
   firstRun: boolean;
   panes: Record<string, PaneFacts>;
-  /** Keys go to the active pane's program (or nowhere, for an observer): not to a field, a menu or the sidebar. */
-  terminalFocused: boolean;
+  /** The pane whose terminal has the keys; null while a field, a menu or the sidebar has them. */
+  terminalFocused: string | null;
   /** The leader key was pressed; since when, and whether the next key goes untouched to the program. */
   leader: { since: number; literal: boolean } | null;
   question: Question | null;

@@ -35,7 +35,7 @@ export function installKeys(deck: Deck): () => void {
       return;
     }
     const action = keymap.chords.get(chord);
-    if (action === undefined || (action.id === "copy" && !deck.state.terminalFocused)) return;
+    if (action === undefined || (action.id === "copy" && deck.state.terminalFocused === null)) return;
     take(event);
     if (!event.repeat || action.repeats === true) action.run(deck);
   };

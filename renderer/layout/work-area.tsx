@@ -17,18 +17,15 @@ export interface WorkAreaProps {
   /** Of the tab, which its panel shares. */
   name: string;
   gap: number;
-  onArea: (area: { width: number; height: number }) => void;
   onChange: (root: LayoutNode) => void;
   /** Enter or Esc on a bar: back to the terminal. */
   onDone: () => void;
   pane: (leaf: PaneLeaf, box: Box) => ReactNode;
 }
 
-export function WorkArea({ tab, name, gap, onArea, onChange, onDone, pane }: WorkAreaProps) {
+export function WorkArea({ tab, name, gap, onChange, onDone, pane }: WorkAreaProps) {
   const element = useRef<HTMLDivElement>(null);
   const [area, setArea] = useState<{ width: number; height: number } | null>(null);
-  const report = useRef(onArea);
-  report.current = onArea;
 
   useLayoutEffect(() => {
     const area = element.current;
@@ -36,7 +33,6 @@ export function WorkArea({ tab, name, gap, onArea, onChange, onDone, pane }: Wor
     const measure = () => {
       const next = { width: area.clientWidth, height: area.clientHeight };
       setArea((before) => (before?.width === next.width && before.height === next.height ? before : next));
-      report.current(next);
     };
     const sizes = new ResizeObserver(measure);
     sizes.observe(area);

@@ -27,6 +27,8 @@ export interface Band {
   place: "top" | "bottom";
   first: string;
   second: string | null;
+  /** Both on one line. */
+  short?: true;
   buttons: BandButton[];
   /** Until the next try, for the line that fills; null: unknown, undefined: no line. */
   progressMs?: number | null;
@@ -125,6 +127,7 @@ function live(facts: PaneFacts, now: number): Band | null {
       place: "top",
       first: "You are watching.",
       second: "Keys are not sent.",
+      short: true,
       buttons: facts.driver.exclusive && !facts.driver.mine ? ["operate", "request-control"] : ["operate"],
     };
   }

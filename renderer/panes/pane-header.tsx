@@ -6,7 +6,7 @@ import { CircleStop, Clock, Ellipsis, Eye, Keyboard, LockKeyhole, Maximize2, Min
 import { type CSSProperties, useEffect, useId, useState } from "react";
 import type { PaneLeaf } from "../../link/layout.js";
 import type { SessionEntry } from "../../protocol/values.js";
-import { useDeck } from "../deck/deck.js";
+import { type Deck, useDeck } from "../deck/deck.js";
 import { closePane, toggleZoom } from "../deck/layout-moves.js";
 import { toggleRole } from "../deck/sessions.js";
 import { type PaneFacts, useDeckState } from "../deck/state.js";
@@ -14,7 +14,7 @@ import { tabOf } from "../layout/tabs.js";
 import { leaves } from "../layout/tree.js";
 import { machineColour, personColour } from "../ui/colour-of.js";
 import { StateGlyph } from "../ui/glyph.js";
-import { anchorAt, Menu, Popover, useFloat } from "../ui/menu.js";
+import { anchorAt, Menu, type MenuItem, Popover, useFloat } from "../ui/menu.js";
 import { useNow } from "../ui/tick.js";
 import { duration, initials, plain } from "../ui/words.js";
 import { paneMenu } from "./pane-menu.js";
@@ -89,8 +89,25 @@ export function PaneHeader({ leaf, facts, entry, session, machine }: PaneHeaderP
           <X {...small} />
         </button>
       </span>
-      {menu.anchor !== null && <Menu anchor={menu.anchor} onClose={menu.close} label="Pane menu" items={paneMenu(deck, leaf, facts)} />}
+      {menu.anchor !== null && (
+        <Menu anchor={menu.anchor} onClose={menu.close} label="Pane menu" items={thenBack(deck, holder, paneMenu(deck, leaf, facts))} />
+      )}
     </header>
+  );
+}
+
+/** After a choice the keys go to the terminal again, not to the button that opened the menu. */
+function thenBack(deck: Deck, holder: string, items: MenuItem[]): MenuItem[] {
+  return items.map((item) =>
+    item.kind === "line"
+      ? item
+      : {
+          ...item,
+          run: () => {
+            item.run();
+            deck.focusTerminal(holder);
+          },
+        },
   );
 }
 
@@ -180,8 +197,11 @@ function SizeButton({ leaf, facts }: { leaf: PaneLeaf; facts: PaneFacts }) {
   if (size === null || (!driver.mine && driver.name === null)) return null;
   const grid = `${size.cols}×${size.rows}`;
   const owner = plain(driver.name ?? "");
-  const items = paneMenu(deck, leaf, facts).filter(
-    (item) => item.kind !== "line" && ["Request control", "Take size", "Release size", "Fit", "Pan", "Exclusive"].includes(item.label),
+  const ofSize = ["Request control", "Take size", "Release size", "Fit", "Pan", "Exclusive"];
+  const items = thenBack(
+    deck,
+    leaf.holder,
+    paneMenu(deck, leaf, facts).filter((item) => item.kind !== "line" && ofSize.includes(item.label)),
   );
   return (
     <>

@@ -34,7 +34,7 @@ export function PaneView({ leaf, box }: { leaf: PaneLeaf; box: Box }) {
   const entry = useDeckState((state) => findSession(state.machines, leaf.machine, leaf.session));
   const machineName = useDeckState(() => deck.machineName(leaf.machine));
   const active = useDeckState((state) => activeTab(state.layout)?.active === holder);
-  const focused = useDeckState((state) => state.terminalFocused);
+  const focused = useDeckState((state) => state.terminalFocused === holder);
   const number = useDeckState((state) => paneNumber(allLeaves(state.layout), leaf));
   const session = deck.sessionName(leaf);
   const host = useRef<HTMLElement>(null);
@@ -174,9 +174,12 @@ function Progress({ ms, since }: { ms: number | null; since: number }) {
 function BandView({ band, facts, leaf }: { band: Band; facts: PaneFacts; leaf: PaneLeaf }) {
   const press = useBandButtons(leaf, facts);
   return (
-    <div className={`band band-${band.tone}${band.second === null ? "" : " band-two"}`} role={band.urgent ? "alert" : "status"}>
+    <div
+      className={`band band-${band.tone}${band.second === null || band.short === true ? "" : " band-two"}`}
+      role={band.urgent ? "alert" : "status"}
+    >
       <BandGlyph band={band} facts={facts} />
-      <span className="grow band-text">
+      <span className={`grow band-text${band.short === true ? " band-short" : ""}`}>
         <span className="band-first num">{band.first}</span>
         {band.second !== null && <span className="band-second">{band.second}</span>}
       </span>

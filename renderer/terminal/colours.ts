@@ -13,7 +13,7 @@ export interface TerminalColours {
 /** Reads the tokens as they stand now: after a change of theme it has to be read again. */
 export function readColours(): TerminalColours {
   const style = getComputedStyle(document.documentElement);
-  const token = (name: string) => style.getPropertyValue(`--${name}`).trim();
+  const token = (name: string) => sixDigits(style.getPropertyValue(`--${name}`).trim());
   const palette = Array.from({ length: 16 }, (_, index) => token(`ansi-${index}`));
   const [black, red, green, yellow, blue, magenta, cyan, white, ...bright] = palette;
   const [brightBlack, brightRed, brightGreen, brightYellow, brightBlue, brightMagenta, brightCyan, brightWhite] = bright;
@@ -48,4 +48,9 @@ export function readColours(): TerminalColours {
   };
   for (const [name, value] of Object.entries(named)) if (value !== undefined) Object.assign(theme, { [name]: value });
   return { theme, colours: { foreground: token("text"), background: token("pane"), cursor: token("cursor"), palette } };
+}
+
+/** The bundler writes `#ffffff` as `#fff`; the protocol knows six digits only. */
+function sixDigits(colour: string): string {
+  return /^#[0-9a-f]{3}$/i.test(colour) ? colour.replace(/[0-9a-f]/gi, "$&$&") : colour;
 }

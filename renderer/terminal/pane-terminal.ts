@@ -80,8 +80,8 @@ export class PaneTerminal {
   constructor(options: PaneTerminalOptions, events: PaneTerminalEvents) {
     this.#events = events;
     this.#ownFont = options.fontSize;
-    this.element.className = "terminal";
-    this.#grid.className = "terminal-grid";
+    this.element.className = "screen";
+    this.#grid.className = "screen-grid";
     this.element.append(this.#grid);
     this.#terminal = new Terminal({
       allowProposedApi: false,
@@ -94,7 +94,8 @@ export class PaneTerminal {
       fontWeight: 400,
       fontWeightBold: 700,
       ignoreBracketedPasteMode: true,
-      lineHeight: 1.05,
+      // A hair over 1.05: fonts are measured as 17 or as 17.16 pixels high at 13, and the cell should have 18 either way.
+      lineHeight: 1.06,
       linkHandler: { activate: (event, url) => this.#followLink(event, url) },
       logLevel: "off",
       minimumContrastRatio: 4.5,

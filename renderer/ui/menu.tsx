@@ -57,6 +57,9 @@ export function Menu({ anchor, onClose, label, items }: FloatProps & { label: st
     };
   }, []);
 
+  // One entry with a mark moves the words of all: they stand in one column.
+  const marked = items.some((item) => item.kind === "check" || item.kind === "radio");
+
   const step = (event: KeyboardEvent, to: number) => {
     event.preventDefault();
     const all = focusable(element.current);
@@ -114,7 +117,7 @@ export function Menu({ anchor, onClose, label, items }: FloatProps & { label: st
             onClick={choose}
             onPointerMove={(event) => event.currentTarget.focus()}
           >
-            {item.kind !== "item" && <Mark item={item} />}
+            {marked && <Mark item={item} />}
             <span>{item.label}</span>
             {item.kind === "item" && item.key !== undefined && item.key !== null && (
               <span className="menu-key" aria-hidden="true">
@@ -129,10 +132,11 @@ export function Menu({ anchor, onClose, label, items }: FloatProps & { label: st
   );
 }
 
-function Mark({ item }: { item: { kind: "check" | "radio"; on: boolean } }) {
+function Mark({ item }: { item: Exclude<MenuItem, { kind: "line" }> }) {
   return (
     <span className="menu-mark">
-      {item.on &&
+      {item.kind !== "item" &&
+        item.on &&
         (item.kind === "check" ? <Check size={14} strokeWidth={1.75} /> : <Circle size={8} fill="currentColor" strokeWidth={0} />)}
     </span>
   );

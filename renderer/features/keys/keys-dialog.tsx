@@ -6,12 +6,17 @@ import { useDeckState } from "../../deck/state.js";
 import { Dialog } from "../../ui/dialog.js";
 import { Keycaps } from "../../ui/keycaps.js";
 
+/** The nine tabs in one row. */
+const listed: readonly Action[] = actions
+  .filter((action) => !/^tab-[2-9]$/.test(action.id))
+  .map((action) => (action.id === "tab-1" ? { ...action, name: "Tab 1–9", mac: ["Meta+1–9"], leader: ["1–9"] } : action));
+
 export function KeysDialog() {
   const deck = useDeck();
   const host = useDeckState((state) => state.host);
   const [filter, setFilter] = useState("");
   const words = filter.toLowerCase().split(/\s+/);
-  const rows = actions.filter((action) => words.every((word) => `${action.name} ${keysOf(action).join(" ")}`.toLowerCase().includes(word)));
+  const rows = listed.filter((action) => words.every((word) => `${action.name} ${keysOf(action).join(" ")}`.toLowerCase().includes(word)));
   return (
     <Dialog
       title="Keys"

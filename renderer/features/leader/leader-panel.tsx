@@ -30,6 +30,14 @@ const listed = [
   "keys",
 ];
 
+/** Where the full name does not fit into half a column. */
+const shortNames: Record<string, string> = {
+  "toggle-role": "Switch role",
+  attach: "Attach…",
+  "reopen-pane": "Reopen pane",
+  "rename-session": "Rename…",
+};
+
 export function LeaderPanel() {
   const leader = useDeckState((state) => state.leader);
   return leader === null || leader.literal ? null : <Column since={leader.since} />;
@@ -60,7 +68,7 @@ function Column({ since }: { since: number }) {
               <span className="leader-key">
                 <Keycaps chord={/^[a-z]$/.test(key) ? key.toUpperCase() : key} />
               </span>
-              <span className="ellipsis">{action.name}</span>
+              <span className="ellipsis">{shortNames[id] ?? action.name}</span>
             </li>
           );
         })}

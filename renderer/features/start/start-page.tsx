@@ -112,7 +112,9 @@ function Running() {
           return (
             <li key={entry.sessionId}>
               <StateGlyph state={machine.state} />
-              <span className="is-strong">{name}</span>
+              <span className="is-strong ellipsis start-name" title={name}>
+                {name}
+              </span>
               {severalMachines && (
                 <span className="start-machine" style={{ borderColor: colour }}>
                   {plain(machine.name)}
