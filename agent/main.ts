@@ -96,7 +96,14 @@ async function main(): Promise<void> {
     return;
   }
   const root = process.getuid?.() === 0;
-  const running = runAgent({ at, stateId: identity.value, maxRole, root, log, listener: opened.value });
+  let running: RunningAgent;
+  try {
+    running = runAgent({ at, stateId: identity.value, maxRole, root, log, listener: opened.value });
+  } catch (error) {
+    // Damaged files: without its parts the agent must not hold the door.
+    await opened.value.close();
+    throw error;
+  }
   agent = running;
   if (root) process.stderr.write("Muxdeck's agent runs as root: whoever reaches it is root on this machine.\n");
   // A closed terminal or a logout is no reason to end sessions.
@@ -224,4 +231,7 @@ function inode(name: string): number | null {
   }
 }
 
-void main();
+main().catch((error: unknown) => {
+  process.stderr.write(`The agent could not start: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+});

@@ -6,7 +6,8 @@ import type { AgentMessage, Attach } from "../protocol/messages.js";
 import type { StreamRole } from "../protocol/values.js";
 import { DigestEmulator, FakeSession } from "../test/support/fake-session.js";
 import { ManualClock } from "../test/support/manual-clock.js";
-import { paceStallMs, SendingStream, type StreamPort, snapshotIntervalMs } from "./stream.js";
+import { SendingStream, type StreamPort, snapshotIntervalMs } from "./stream.js";
+import { paceStallMs } from "./stream-lag.js";
 
 const bytes = (length: number, fill = 0x61) => new Uint8Array(length).fill(fill);
 const defaults = { resumeFrom: null, from: "screen", scrollback: 1000, onLag: "skip" } satisfies Pick<

@@ -11,6 +11,7 @@ import type { AgentMessage, AgentMessageOf, Attach } from "../protocol/messages.
 import type { ExitStatus, Size, StreamRole } from "../protocol/values.js";
 import type { Clock } from "../transport/transport.js";
 import type { Reader, ReaderOptions } from "./history.js";
+import { Behind, Pace } from "./stream-lag.js";
 
 /** A screen as bytes: they begin with RIS, and fed to a fresh emulator of that size they give the state at `at`. */
 export interface StreamSnapshot {
@@ -81,10 +82,6 @@ export const quietMs = 300;
 /** A program that never rests (a clock, a spinner) gets its scrollback after this long, if it prints less than `murmurBytes` a check. */
 const restlessMs = 3000;
 const murmurBytes = 16 * 1024;
-/** Between two `behind` messages, and before the first. */
-export const behindMs = 250;
-/** How long a viewer that paces may stand still before it is skipped like any other. */
-export const paceStallMs = 5000;
 /** Largest snapshot a client collects; protocol §3. */
 export const maxSnapshotBytes = 16 * 1024 * 1024;
 /** Unread output that a stream may keep alive behind a snapshot, until it is back in the ring. More would let one stalled client grow the agent. */
@@ -131,16 +128,8 @@ export class SendingStream {
   #endAtCheck = 0;
   #scrollbackDone: boolean;
 
-  #behindSince: number | null = null;
-  #behindShown = false;
-  #behindTimer: (() => void) | null = null;
-
-  #pace: boolean;
-  /** It stood still and is skipped until it has caught up. */
-  #paceLost = false;
-  #held = false;
-  #carriedWhenHeld = 0;
-  #paceTimer: (() => void) | null = null;
+  readonly #behind: Behind;
+  readonly #pace: Pace;
 
   constructor(options: SendingStreamOptions) {
     this.#options = options;
@@ -148,8 +137,16 @@ export class SendingStream {
     this.#port = options.port;
     this.#clock = options.clock;
     this.#id = options.stream;
-    this.#pace = options.begin.onLag === "pace" && options.holder().role === "operator";
     this.#scrollbackDone = options.hasScrollback;
+    const { clock, source } = options;
+    this.#behind = new Behind({
+      clock,
+      bytes: () => this.#behindBytes(),
+      say: (ms, bytes) => options.port.control({ t: "behind", stream: options.stream, ms, bytes }),
+    });
+    const holding = { carried: () => this.#carried, hold: () => source.hold(this), release: () => source.release(this) };
+    const pace = options.begin.onLag === "pace" && options.holder().role === "operator";
+    this.#pace = new Pace({ clock, ringBytes: source.ringBytes, ...holding }, pace);
   }
 
   get state(): State["state"] {
@@ -196,20 +193,19 @@ export class SendingStream {
   output(): void {
     if (this.#state.state === "closed") return;
     this.#boundPins();
-    this.#checkPace();
+    this.#pace.grown(this.#behindBytes());
     if (this.#source.exit !== null && this.#snapshotTimer !== null) {
       this.#snapshotTimer();
       this.#snapshotTimer = null;
       this.#schedule();
     }
-    if (this.#behindSince === null && this.#state.state !== "beginning" && this.#behindBytes() > 0) this.#fellBehind();
+    if (this.#state.state !== "beginning" && this.#behindBytes() > 0) this.#behind.some();
     this.#port.ready();
   }
 
   /** Whether the stream's role allows it to slow the program. */
   setRole(role: StreamRole): void {
-    this.#pace = this.#options.begin.onLag === "pace" && role === "operator";
-    if (!this.#pace) this.#letGo();
+    this.#pace.on = this.#options.begin.onLag === "pace" && role === "operator";
   }
 
   /** The pane's screen has this hash after the byte before `at`. */
@@ -246,10 +242,10 @@ export class SendingStream {
     this.#prepared = null;
     this.#waitingPin?.close();
     this.#waitingPin = null;
-    for (const cancel of [this.#snapshotTimer, this.#behindTimer, this.#paceTimer]) cancel?.();
+    this.#snapshotTimer?.();
     this.#snapshotTimer = null;
-    this.#behindTimer = null;
-    this.#letGo();
+    this.#behind.close();
+    this.#pace.close();
   }
 
   #beginLive(start: "resume" | "live", seq: number, skipped: number): void {
@@ -279,7 +275,7 @@ export class SendingStream {
       if (!this.#scrollbackDone) this.#want("scrollback");
       this.output();
     });
-    this.#checkPace();
+    this.#pace.grown(this.#behindBytes());
   }
 
   #sayAttached(start: "resume" | "live" | "snapshot", seq: number, snapshotBytes: number, skipped: number, size: Size): void {
@@ -382,15 +378,8 @@ export class SendingStream {
   #afterPull(): void {
     if (this.#state.state === "closed" || this.#state.state === "beginning") return;
     const behind = this.#behindBytes();
-    if (behind === 0) {
-      this.#paceLost = false;
-      this.#behindSince = null;
-      if (this.#behindShown) {
-        this.#behindShown = false;
-        this.#port.control({ t: "behind", stream: this.#id, ms: 0, bytes: 0 });
-      }
-    }
-    if (this.#held && behind < this.#source.ringBytes / 4) this.#letGo();
+    if (behind === 0) this.#behind.none();
+    this.#pace.shrunk(behind);
     this.#schedule();
   }
 
@@ -500,56 +489,8 @@ export class SendingStream {
     }
   }
 
-  // ---- being behind ------------------------------------------------------------------------------------------------------------
-
   #behindBytes(): number {
     return this.#source.history.end - (this.cursor ?? this.#waitingPin?.seq ?? this.#source.history.end);
-  }
-
-  #fellBehind(): void {
-    this.#behindSince = this.#clock.now();
-    if (this.#behindTimer !== null) return;
-    const tell = () => {
-      this.#behindTimer = null;
-      if (this.#behindSince === null) return;
-      const ms = this.#clock.now() - this.#behindSince;
-      if (ms >= behindMs) {
-        this.#behindShown = true;
-        this.#port.control({ t: "behind", stream: this.#id, ms, bytes: this.#behindBytes() });
-      }
-      this.#behindTimer = this.#clock.after(behindMs, tell);
-    };
-    this.#behindTimer = this.#clock.after(behindMs, tell);
-  }
-
-  // ---- pacing ------------------------------------------------------------------------------------------------------------------
-
-  #checkPace(): void {
-    if (!this.#pace || this.#paceLost || this.#held || this.#behindBytes() <= this.#source.ringBytes / 2) return;
-    this.#held = true;
-    this.#carriedWhenHeld = this.#carried;
-    this.#source.hold(this);
-    const check = () => {
-      this.#paceTimer = null;
-      if (!this.#held) return;
-      if (this.#carried === this.#carriedWhenHeld) {
-        this.#paceLost = true;
-        this.#letGo();
-        return;
-      }
-      this.#carriedWhenHeld = this.#carried;
-      this.#paceTimer = this.#clock.after(paceStallMs, check);
-    };
-    this.#paceTimer?.();
-    this.#paceTimer = this.#clock.after(paceStallMs, check);
-  }
-
-  #letGo(): void {
-    this.#paceTimer?.();
-    this.#paceTimer = null;
-    if (!this.#held) return;
-    this.#held = false;
-    this.#source.release(this);
   }
 }
 
