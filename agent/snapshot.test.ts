@@ -2,13 +2,14 @@ import { Terminal as BrowserTerminal } from "@xterm/xterm";
 import { describe, expect, test } from "vitest";
 import { repair } from "../protocol/emulator-repair.js";
 import { screenHash } from "../protocol/screen-hash.js";
+import type { Size } from "../protocol/values.js";
 import { type EmulatorState, stateOf } from "../test/support/emulator-state.js";
 import { below, randomFrom, terminalWord } from "../test/support/terminal-grammar.js";
 import { probe, stateScrollback, stateSize, terminalStates } from "../test/support/terminal-states.js";
 import { Emulator } from "./emulator.js";
 import { serialize, styledScreen } from "./snapshot.js";
 
-function emulatorWith(bytes: string | Uint8Array, size = stateSize): Emulator {
+function emulatorWith(bytes: string | Uint8Array, size: Size = stateSize): Emulator {
   const emulator = new Emulator(size, stateScrollback);
   emulator.write(bytes);
   return emulator;
