@@ -17,11 +17,15 @@ const config: KnipConfig = {
     "scripts/*.mjs",
     ".dependency-cruiser.mjs",
     "test/bench/run.mjs",
+    "playwright.config.ts",
+    "test/e2e/**/*.spec.ts",
   ],
   project: ["**/*.{ts,tsx,mjs,js}", "!test/fixtures/**", "!**/*.d.mts"],
   ignoreExportsUsedInFile: true,
   // The programs that tests and set-up start are the machine's, not packages.
   exclude: ["binaries"],
+  // Started by name from scripts/test.mjs.
+  ignoreDependencies: ["@biomejs/biome"],
 };
 
 export default config;

@@ -34,7 +34,7 @@ const stages = [
   { name: "machine", limit: 10 * minute, run: prepare },
   { name: "build", limit: 3 * minute, run: (limit) => check(["node", "scripts/build.mjs"], limit) },
   { name: "types", limit: 4 * minute, run: (limit) => check(["tsc", "-b"], limit) },
-  { name: "lint", limit: minute, run: (limit) => check(["biome", "ci", "--error-on-warnings", "."], limit) },
+  { name: "lint", limit: minute, run: (limit) => check(["biome", "ci", "--colors=off", "--error-on-warnings", "."], limit) },
   { name: "arrows", limit: minute, run: (limit) => check(["node", "scripts/check-arrows.mjs"], limit) },
   { name: "dead-code", limit: 2 * minute, run: (limit) => check(["knip", "--no-progress", "--no-config-hints"], limit) },
   { name: "unit", limit: 3 * minute, run: (limit) => vitest("unit", limit) },
