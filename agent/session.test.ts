@@ -353,6 +353,17 @@ describe("Session", () => {
     });
   });
 
+  it("closes the streams of every other client for an admin, with the reason", async () => {
+    const other = await another("operator", "friend");
+    await attached(1, { view: pane });
+    await attached(7, {}, other);
+    expect(await client.request("detach-others", { session: id })).toEqual({ detached: 1 });
+    expect(other.all("error", 7)).toMatchObject([{ error: { code: "not-permitted", retry: "never" } }]);
+    client.input(1, 0, "still mine");
+    await box.settle();
+    expect(box.pty().text).toBe("still mine");
+  });
+
   it("keeps titles harmless and short", async () => {
     box.screen().setTitle(`\u001b]evil\u202e${"t".repeat(300)}`);
     const [entry] = await client.request("list", {});

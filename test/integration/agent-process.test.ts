@@ -1,13 +1,26 @@
 /** A real agent as a process: one per home, its files, its folders, its end, and what a stranger's bytes do to it. */
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { encodeControl } from "../../protocol/frame.js";
-import { createHome, descriptorsOf, type MuxdeckHome } from "../support/muxdeck-home.js";
-import { type RealAgent, startAgent } from "../support/real-agent.js";
+import { createHome, descriptorsOf, type MuxdeckHome, top } from "../support/muxdeck-home.js";
+import { builtAgent, type RealAgent, startAgent } from "../support/real-agent.js";
 import { inTime, until } from "../support/wait.js";
 
 const size = { cols: 80, rows: 24 };
@@ -126,6 +139,17 @@ describe("one agent a home", () => {
     expect(await (await (await startAgent(home)).dial()).greet()).toMatchObject({ root: true });
   });
 
+  it("gives the door back when its own files are damaged", async () => {
+    const folder = join(home.folder, "copy");
+    mkdirSync(folder);
+    copyFileSync(builtAgent, join(folder, "agent.cjs"));
+    symlinkSync(join(top, "node_modules"), join(home.folder, "node_modules"));
+    const damaged = await startAgent(home, { program: join(folder, "agent.cjs") });
+    expect([damaged.ready, await damaged.ended]).toEqual([false, 1]);
+    expect(damaged.output()).toContain("could not start");
+    expect((await startAgent(home)).ready).toBe(true);
+  });
+
   it("refuses arguments it does not know", async () => {
     const agent = await startAgent(home, { args: ["--listen", "0.0.0.0"] });
     expect([agent.ready, await agent.ended]).toEqual([false, 2]);
@@ -158,7 +182,7 @@ describe("the end", () => {
       env: {},
       size,
     });
-    client.attach("stubborn", 1);
+    client.attach("stubborn", 1, { from: "oldest" });
     await client.until(() => client.text(1).includes("armed"), "the trap");
     agent.process.kill("SIGTERM");
     expect(await agent.ended).toBe(0);

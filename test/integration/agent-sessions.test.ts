@@ -114,6 +114,56 @@ describe("output", () => {
   });
 });
 
+describe("a client that stands still", () => {
+  it("slows nobody, costs little, and has the right screen in the end", async () => {
+    const { entry, stream } = await armed("head -c 60000000 /dev/zero | tr '\\0' x | fold -w 70; echo; echo the end; read -r x", {
+      onLag: "pace",
+    });
+    const stalled = await agent.client();
+    streams += 1;
+    const still = streams;
+    stalled.attach(entry.sessionId, still, { from: "screen", scrollback: 1000, role: "observer" }, { credit: false });
+    stalled.say({ t: "credit", stream: still, upTo: 100 });
+    const before = (await client.request("status", {})).residentBytes;
+    let most = before;
+    const poll = async (): Promise<boolean> => {
+      most = Math.max(most, (await client.request("status", {})).residentBytes);
+      const last = client.heard.filter((one) => one.t === "bytes" && one.stream === stream).at(-1);
+      return last?.t === "bytes" && Buffer.from(last.bytes).includes("the end");
+    };
+    await until("the end of the flood", poll, 50_000);
+    // The screen may be 32 MiB behind, the ring and the stalled stream's part are a few more.
+    expect(most - before).toBeLessThan(110 * 1024 * 1024);
+    expect(stalled.heard.reduce((sum, one) => sum + (one.t === "bytes" ? one.bytes.length : 0), 0)).toBeLessThanOrEqual(100);
+    stalled.say({ t: "credit", stream: still, upTo: 1 << 30 });
+    const end = (await client.request("screen", { session: entry.sessionId, ansi: false })).seq;
+    await stalled.until(() => stalled.all("snapshot-end", still).at(-1)?.at === end, "the last screen");
+    const resets = stalled.all("reset", still);
+    expect(resets.map(({ reason }) => reason)).toContain("lag");
+    expect(resets.reduce((sum, { skipped }) => sum + skipped, 0)).toBeGreaterThan(30_000_000);
+    expect(stalled.all("behind", still).at(-1)).toMatchObject({ bytes: 0 });
+    await client.request("kill", { session: entry.sessionId });
+  });
+});
+
+describe("an ended session", () => {
+  it("still shows its last screen and its output, then its end", async () => {
+    const { entry, stream } = await armed("for n in $(seq 1 100); do echo line $n; done; exit 3");
+    await client.message("exit", stream);
+    const late = await attach(entry.sessionId, { scrollback: 1000 });
+    const exit = await client.message("exit", late);
+    expect(exit).toMatchObject({ seq: printed(stream).length + 1, status: { code: 3 } });
+    const screen = client.heard.flatMap((one) => (one.t === "bytes" && one.stream === late && one.kind === "snapshot" ? [one.bytes] : []));
+    for (const line of ["line 1\r", "line 100"]) expect(Buffer.concat(screen).toString()).toContain(line);
+    const text = await client.request("screen", { session: entry.sessionId, ansi: false });
+    expect(text.lines.filter((line) => line !== "").at(-1)).toBe("line 100");
+    expect(await client.request("dismiss", { session: entry.sessionId })).toEqual({});
+    streams += 1;
+    client.attach(entry.sessionId, streams);
+    expect(await client.message("error", streams)).toMatchObject({ error: { code: "not-found" } });
+  });
+});
+
 describe("size", () => {
   it("is the first operator's, and the program hears of it", async () => {
     const tell =

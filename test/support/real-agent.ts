@@ -27,6 +27,8 @@ export interface RealAgent {
 }
 
 export interface AgentStart {
+  /** Another built agent. */
+  program?: string;
   args?: string[];
   env?: Record<string, string>;
   /** What to run the agent with, in front of its own command: `setpriv …`, `sh -c 'ulimit …; exec "$@"' sh`. */
@@ -39,7 +41,7 @@ export const builtAgent = process.env.MUXDECK_TEST_AGENT ?? join(top, "dist/agen
 export async function startAgent(home: Pick<MuxdeckHome, "env">, start: AgentStart = {}): Promise<RealAgent & { ready: boolean }> {
   if (!existsSync(builtAgent)) throw new Error(`${builtAgent} is not there: run node scripts/build.mjs agent`);
   const env = { ...home.env, ...start.env };
-  const [program = "", ...args] = [...(start.through ?? []), process.execPath, builtAgent, ...(start.args ?? [])];
+  const [program = "", ...args] = [...(start.through ?? []), process.execPath, start.program ?? builtAgent, ...(start.args ?? [])];
   const child = spawn(program, args, { cwd: "/", env, stdio: ["ignore", "pipe", "pipe", "pipe"] });
   let printed = "";
   for (const stream of [child.stdout, child.stderr]) stream?.on("data", (bytes: Buffer) => (printed = printed + bytes.toString()));
