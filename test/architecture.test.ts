@@ -232,6 +232,7 @@ describe("the rules, on made-up files", () => {
   it("tests: nothing left out, repeated or slept", () => {
     expect(says("tests", { "agent/a.test.ts": 'it.only("a", () => {});' })).toHaveLength(1);
     expect(says("tests", { "agent/a.test.ts": 'describe.skip("a", () => {});' })).toHaveLength(1);
+    expect(says("tests", { "agent/a.test.ts": 'test.describe.skip("a", () => {}); model.skip(bytes);' })).toHaveLength(1);
     expect(says("tests", { "agent/a.test.ts": "const o = { retries: 2 };" })).toHaveLength(1);
     expect(says("tests", { "test/e2e/a.spec.ts": "await page.waitForTimeout(500);" })).toHaveLength(1);
     expect(says("tests", { "agent/a.test.ts": "await new Promise((resolve) => setTimeout(resolve, 200));" })).toHaveLength(1);
