@@ -92,18 +92,17 @@ async function showWindows(desk: Desk): Promise<Windows> {
 }
 
 function endWith(windows: Windows, close: () => Promise<void>): void {
-  let closed = false;
+  let closing = false;
   app.on("before-quit", () => windows.quitting());
   app.on("activate", () => windows.show());
   app.on("window-all-closed", () => {
     if (process.platform !== "darwin") app.quit();
   });
   app.on("will-quit", (event) => {
-    if (closed) return;
     event.preventDefault();
-    void close().then(() => {
-      closed = true;
-      app.quit();
-    });
+    if (closing) return;
+    closing = true;
+    // Not `quit` once more: a quit that was held back leaves Electron, at times, deaf to the next one.
+    void close().then(() => app.exit(0));
   });
 }
