@@ -1,12 +1,12 @@
 /** The sending half alone, against a session without a program: order, credit, falling back, pacing, exit. */
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
-import type { Failure } from "../protocol/errors.js";
-import type { AgentMessage, Attach } from "../protocol/messages.js";
+import type { Attach } from "../protocol/messages.js";
 import type { StreamRole } from "../protocol/values.js";
-import { DigestEmulator, FakeSession } from "../test/support/fake-session.js";
+import { FakeSession } from "../test/support/fake-session.js";
 import { ManualClock } from "../test/support/manual-clock.js";
-import { SendingStream, type StreamPort, snapshotIntervalMs } from "./stream.js";
+import { StreamReceiver } from "../test/support/stream-receiver.js";
+import { SendingStream, snapshotIntervalMs } from "./stream.js";
 import { paceStallMs } from "./stream-lag.js";
 
 const bytes = (length: number, fill = 0x61) => new Uint8Array(length).fill(fill);
@@ -15,104 +15,15 @@ const defaults = { resumeFrom: null, from: "screen", scrollback: 1000, onLag: "s
   "resumeFrom" | "from" | "scrollback" | "onLag"
 >;
 
-/** What a client would make of the stream: an emulator, the position, and everything said. */
-class Receiver implements StreamPort {
-  readonly said: AgentMessage[] = [];
-  emulator = new DigestEmulator({ cols: 80, rows: 24 });
-  next: number | null = null;
-  carried = 0;
-  skipped = 0;
-  /** Bytes are missing that no screen stands for. */
-  gap = false;
-  finishedWith: Failure | null | undefined;
-  wakes = 0;
-  #collecting: Uint8Array[] | null = null;
-  #expected = 0;
-
-  control(message: AgentMessage): void {
-    this.said.push(message);
-    switch (message.t) {
-      case "attached":
-        this.next = message.start === "snapshot" ? null : message.seq;
-        this.skipped += message.skipped;
-        if (message.start !== "snapshot" && message.skipped > 0) this.gap = true;
-        this.emulator.resize(message.size);
-        if (message.start === "snapshot") this.#collect(message.snapshotBytes);
-        break;
-      case "reset":
-        this.skipped += message.skipped;
-        // Only a lagging viewer misses output.
-        if (message.reason !== "lag") expect([message.skipped, message.at <= (this.next ?? -1)]).toEqual([0, true]);
-        this.#collect(message.snapshotBytes);
-        break;
-      case "snapshot-end": {
-        const whole = Buffer.concat(this.#collecting ?? []);
-        expect(whole.length).toBe(this.#expected);
-        this.emulator.load(whole, { cols: message.cols, rows: message.rows });
-        this.gap = false;
-        this.#collecting = null;
-        this.next = message.at;
-        break;
-      }
-      case "resized":
-        expect(this.#collecting).toBeNull();
-        expect(message.at).toBe(this.next);
-        this.emulator.resize({ cols: message.cols, rows: message.rows });
-        break;
-      case "exit":
-        expect(message.seq).toBe(this.next);
-        break;
-      default:
-        break;
-    }
-  }
-
-  bytes(kind: "data" | "snapshot", position: number, data: Uint8Array): void {
-    this.carried += data.length;
-    if (kind === "snapshot") {
-      expect(position).toBe(this.#collecting?.reduce((sum, part) => sum + part.length, 0));
-      this.#collecting?.push(data.slice());
-    } else {
-      expect(this.#collecting).toBeNull();
-      expect(position).toBe(this.next);
-      this.next = position + data.length;
-      this.emulator.write(data);
-    }
-  }
-
-  ready(): void {
-    this.wakes += 1;
-  }
-
-  finished(error: Failure | null): void {
-    expect(this.finishedWith).toBeUndefined();
-    this.finishedWith = error;
-  }
-
-  /** In the middle of a snapshot, which a cut makes worthless. */
-  get collecting(): boolean {
-    return this.#collecting !== null;
-  }
-
-  get types(): string[] {
-    return this.said.map((message) => (message.t === "reset" ? `reset:${message.reason}` : message.t));
-  }
-
-  #collect(length: number): void {
-    this.#collecting = [];
-    this.#expected = length;
-  }
-}
-
 describe("SendingStream", () => {
   let clock: ManualClock;
   let session: FakeSession;
-  let receiver: Receiver;
+  let receiver: StreamReceiver;
 
   beforeEach(() => {
     clock = new ManualClock();
     session = new FakeSession({ clock });
-    receiver = new Receiver();
+    receiver = new StreamReceiver();
   });
 
   function open(begin: Partial<typeof defaults> | Partial<Attach> = {}, role: StreamRole = "operator"): SendingStream {
@@ -446,7 +357,7 @@ describe("SendingStream", () => {
     expect(receiver.types).toEqual(["attached", "snapshot-end", "resized", "reset:resize", "snapshot-end"]);
     expect(receiver.emulator.digest).toBe(session.digest);
     stream.close();
-    receiver = new Receiver();
+    receiver = new StreamReceiver();
     const full = open({ from: "oldest" });
     full.credit(100_000);
     session.resize({ cols: 70, rows: 20 });
@@ -554,7 +465,7 @@ describe("SendingStream", () => {
       fc.asyncProperty(begin, fc.array(act, { maxLength: 80 }), async (how, acts) => {
         clock = new ManualClock();
         session = new FakeSession({ clock });
-        receiver = new Receiver();
+        receiver = new StreamReceiver();
         let stream = open(how);
         let credit = 0;
         for (const one of acts) {
@@ -591,7 +502,7 @@ describe("SendingStream", () => {
             case "resume": {
               stream.close();
               const { emulator, next, collecting, gap } = receiver;
-              receiver = new Receiver();
+              receiver = new StreamReceiver();
               receiver.gap = gap;
               receiver.emulator = emulator;
               receiver.next = collecting ? null : next;
