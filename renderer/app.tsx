@@ -122,7 +122,14 @@ function LinkBand() {
 }
 
 function QuestionView() {
+  const deck = useDeck();
   const question = useDeckState((state) => state.question);
+  const asked = question !== null;
+  useEffect(() => {
+    if (!asked) return;
+    // An open dialog holds the focus: nothing below it could take it before it is gone.
+    return () => deck.focusActive();
+  }, [deck, asked]);
   switch (question?.kind) {
     case undefined:
       return null;

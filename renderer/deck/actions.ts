@@ -7,7 +7,6 @@ import { leaves } from "../layout/tree.js";
 import { copyText } from "../ui/clipboard.js";
 import type { Deck } from "./deck.js";
 import {
-  activateTab,
   closePane,
   closeTabWithPanes,
   evenSizes,
@@ -240,6 +239,3 @@ function stepRegion(step: 1 | -1): void {
 function regionOf(element: HTMLElement): Element | null {
   return element.closest('[role="tablist"], nav, .pane-header, .screen');
 }
-
-/** For the tab strip, whose tabs are chosen with the mouse too. */
-export { activateTab };

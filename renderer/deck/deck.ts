@@ -203,10 +203,9 @@ export class Deck {
     this.store.setState({ question, leader: null });
   }
 
-  /** The question is answered, one way or the other. */
+  /** The question is answered, one way or the other. The keys go back to the active pane when it is gone from the page. */
   answered(): void {
     this.store.setState({ question: null });
-    this.focusActive();
   }
 
   toast(toast: Partial<Omit<Toast, "id">> & Pick<Toast, "title">): number {

@@ -18,10 +18,6 @@ export function randomId(): string {
   return [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-export function newTab(deck: Deck): void {
-  deck.changeLayout((layout) => addTab(layout, emptyTab(randomId())));
-}
-
 export function activateTab(deck: Deck, id: string): void {
   deck.changeLayout((layout) => ({ ...layout, activeTab: id }), "active");
 }

@@ -32,7 +32,8 @@ export async function openFirst(page: Page): Promise<Locator> {
   const pane = activePane(page);
   await expect(pane).toHaveAttribute("data-state", "live");
   await hasKeys(pane);
-  return pane;
+  // By its session: the active pane will be another one.
+  return page.locator(`[data-session-id="${await sessionOf(pane)}"]`);
 }
 
 /** Keys go to the program of this pane: its ring says so, and its input has the focus. */

@@ -166,7 +166,7 @@ test("what is typed while the agent does not answer waits as a draft and is sent
 
 test("a pane whose holder opens elsewhere says so and can be taken back", async ({ deck, home }) => {
   const { page } = deck;
-  const pane = await openFirst(page);
+  const pane = (await openFirst(page)).first();
   const session = await sessionOf(pane);
   await type(page, "echo mine");
   await shows(home, pane, /^mine$/m);
