@@ -28,6 +28,8 @@ export interface AgentOptions extends Omit<SessionsOptions, "log"> {
 
 /** Connections at once; each costs a descriptor, which sessions need too. */
 const mostConnections = 512;
+/** Ending the sessions takes at most 5 s, all at once; after this we end without them. */
+const stopMs = 10_000;
 
 export class Agent implements ConnectionAgent {
   readonly clock: Clock;
@@ -103,7 +105,16 @@ export class Agent implements ConnectionAgent {
 
   async #stop(): Promise<void> {
     this.log("agent-stopping", { sessions: this.sessions.counts.running });
-    await this.sessions.killAll();
+    await new Promise<void>((done) => {
+      const cancel = this.clock.after(stopMs, () => {
+        this.log("agent-stop-late", { sessions: this.sessions.counts.running });
+        done();
+      });
+      void this.sessions.killAll().then(() => {
+        cancel();
+        done();
+      });
+    });
     const why = failure("offline", `The agent on ${this.hello.machine} was stopped.`, { scope: "connection", retry: "later" });
     for (const connection of [...this.#connections]) connection.close(why);
     this.sessions.close();

@@ -441,6 +441,15 @@ describe("AgentConnection", () => {
     expect(box.client().closed).not.toBeNull();
   });
 
+  it("stops without a program that cannot be ended", async () => {
+    box.pty().onKill = () => {};
+    await owner.request("stop", {});
+    await box.pass(9000, 1000);
+    expect(box.stopped).toBe(0);
+    await box.pass(1500, 500);
+    expect([box.stopped, owner.closed]).toMatchObject([1, { clean: true }]);
+  });
+
   it("logs no byte of terminals, environments or names", async () => {
     const secret = "canary-token-8f3a";
     const client = box.client();

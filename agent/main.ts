@@ -16,7 +16,6 @@ import { type Failure, fail, ok, type Result } from "../protocol/errors.js";
 import type { Role } from "../protocol/values.js";
 import { type Paths, paths, prepareFolders } from "../state/paths.js";
 import { stateId } from "../state/state-id.js";
-import type { Transport } from "../transport/transport.js";
 import { Agent } from "./agent.js";
 import { OutputGuard } from "./guard.js";
 import { closeInherited } from "./inherited-descriptors.js";
@@ -35,8 +34,6 @@ interface Arguments {
 /** Where the starter waits for our word. */
 const readyDescriptor = 3;
 const defaultScrollback = 1000;
-/** Ending the sessions takes at most 5 s each, all at once; after this we end without them. */
-const stopMs = 10_000;
 
 function readArguments(given: string[]): Result<Arguments> {
   const read: Arguments = { state: null, maxRole: "admin", foreground: false };
@@ -80,7 +77,7 @@ async function main(): Promise<void> {
   survive(log);
 
   // The door first: whoever finds another agent behind it must not have started anything.
-  let agent: RunningAgent | null = null;
+  let agent: Agent | null = null;
   const opened = await Listener.open({
     at,
     clock: steadyClock,
@@ -96,7 +93,7 @@ async function main(): Promise<void> {
     return;
   }
   const root = process.getuid?.() === 0;
-  let running: RunningAgent;
+  let running: Agent;
   try {
     running = runAgent({ at, stateId: identity.value, maxRole, root, log, listener: opened.value });
   } catch (error) {
@@ -117,13 +114,8 @@ async function main(): Promise<void> {
   sayReady();
 }
 
-interface RunningAgent {
-  accept(transport: Transport): void;
-  stop(): void;
-}
-
 /** The agent with its real parts, and their end. */
-function runAgent(options: { at: Paths; stateId: string; maxRole: Role; root: boolean; log: Log; listener: Listener }): RunningAgent {
+function runAgent(options: { at: Paths; stateId: string; maxRole: Role; root: boolean; log: Log; listener: Listener }): Agent {
   const { at, log, listener, root } = options;
   const screens = new Screens({ workerPath: join(dirname(fileURLToPath(import.meta.url)), "screen-worker.cjs") });
   const run = randomBytes(12).toString("hex");
@@ -150,16 +142,7 @@ function runAgent(options: { at: Paths; stateId: string; maxRole: Role; root: bo
     },
   });
   log("agent-started", { root, run, socket: at.socket });
-  return {
-    accept: (transport) => agent.accept(transport),
-    stop: () => {
-      agent.stop();
-      setTimeout(() => {
-        log("agent-stop-late", {});
-        process.exit(1);
-      }, stopMs).unref();
-    },
-  };
+  return agent;
 }
 
 /** A fault in one place must not cost the sessions of all others: it is logged, and we go on. */

@@ -70,7 +70,7 @@ describe("Session", () => {
       await attached(2, { view: pane });
       box.pty().print("after");
       await box.pass(10);
-      const seen = client.heard.flatMap((one) =>
+      const seen = client.heard.flatMap<unknown>((one) =>
         one.t === "bytes" && one.stream === 1 ? [Buffer.from(one.bytes).toString()] : one.t === "resized" && one.stream === 1 ? [one] : [],
       );
       expect(seen).toEqual(["before", { t: "resized", stream: 1, at: 6, cols: 100, rows: 30 }, "after"]);
