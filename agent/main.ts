@@ -123,7 +123,7 @@ function runAgent(options: { at: Paths; stateId: string; maxRole: Role; root: bo
     clock: steadyClock,
     stateId: options.stateId,
     run,
-    machine: hostname(),
+    machine: hostname().split(".")[0] || "this machine",
     root,
     owner: ownName(),
     maxRole: options.maxRole,

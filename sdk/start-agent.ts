@@ -82,7 +82,7 @@ export async function dialLocal(at: Paths, options: DialOptions = {}): Promise<R
   }
   const started = await startAndDial(at, agent, env, deadline);
   if (started.ok) return started;
-  return fail("unreachable", `The agent on ${hostname()} did not start within 5 s. ${started.error.message} Its log is in ${at.logs}.`, {
+  return fail("unreachable", `The agent on ${hostname().split(".")[0]} did not start within 5 s. ${started.error.message} Its log is in ${at.logs}.`, {
     scope: "connection",
     retry: "later",
   });

@@ -28,7 +28,7 @@ async function main(): Promise<void> {
 /** One sentence on standard error; 2 for a wrong command line, else 1. */
 function end(error: Failure, json: boolean): void {
   process.stderr.write(json ? `${JSON.stringify({ error: { code: error.code, message: error.message } })}\n` : `${error.message}\n`);
-  process.exit(error.code === "invalid" ? 2 : 1);
+  process.exit(error.code === "invalid" ? 2 : error.code === "offline" ? 5 : 1);
 }
 
 function say(address: string, flags: Flags): void {
