@@ -132,7 +132,6 @@ export class GuardItems {
   }
 
   query(bytes: Uint8Array): void {
-    this.close();
     this.flush();
     this.items.push({ kind: "query", bytes });
   }

@@ -159,7 +159,8 @@ describe("what goes out as it came", () => {
     "\u009b1mbold\u009bm\u009d0;t\u009c\u0090q~\u009c\u0084\u0085\u0088\u009cé",
     // What xterm gives up or skips.
     "\x1b[12\x18\x1b[\x1a\x1b\x18\x1b[6?n\x1b[??6n\x1b[ 6n\x1b[3\x1b[1m\x1b\x1b[A",
-    "\x1b[3\n1m\x1b[\x7f5\x7f;\x071H\x1b]0;a\x01\x02b\x07",
+    "\x1b[3\n1m\x1b[\x7f5\x7f;\x071H\x1b]0;a\x01\x02b\x07\x1b\\a\x1b\\",
+    "\x1b[12\x1b]0;t\x07\x1b\n]0;t\x07\x1b\x1bPq~\x1b\\",
   ];
   test.each(untouched.map((text) => [JSON.stringify(text), text]))("%s", (_name, text) => {
     expect(pass(text)).toMatchObject({ output: text, queries: [], guarded: 0 });
@@ -326,10 +327,25 @@ describe("queries", () => {
       [raw("\x1b]0;lost\xc2\x9b6n"), ""],
       [raw("\x1b_note\x1b[6n"), "\x1b_note\x1b\\"],
       [raw("\x1bP1;\x1b[6n"), ""],
+      [raw("\x1b]0;t\x1b\xff[6n"), "\x1b]0;t\x1b\\"],
     ];
     for (const [input, stays] of disguised) {
       expect(pass(input), JSON.stringify(input.toString())).toMatchObject({ output: stays, queries: ["\x1b[6n"] });
     }
+  });
+
+  test("are none when xterm gives them up", () => {
+    const given: [Uint8Array, string][] = [
+      [raw("\x1b]11;?\x18"), ""],
+      [raw("\x1bP$qm\x1a"), ""],
+      [raw("\x1b]0;t\x18"), ""],
+      [raw("\x1b[6\x18n"), "\x1b[6\x18n"],
+      [utf8("\x1b[6én"), "n"],
+      [utf8("\x1b_Gxé,i=1"), ",i=1"],
+      [utf8("\x1b]11;?\u0084"), "\u0084"],
+      [utf8("\x1b]11;?\u009a"), ""],
+    ];
+    for (const [input, output] of given) expect(pass(input), JSON.stringify(input.toString())).toMatchObject({ output, queries: [] });
   });
 
   test("stay where they stood", () => {
@@ -343,6 +359,41 @@ describe("queries", () => {
   test("ended by another sequence than ST leave that one alone", () => {
     expect(pass("\x1b]11;?\x1b[1mbold")).toMatchObject({ output: "\x1b[1mbold", queries: ["\x1b]11;?\x1b\\"] });
     expect(pass("\x1b]52;c;?\x1b\\x")).toMatchObject({ output: "x", queries: [], guarded: 10 });
+  });
+});
+
+describe("what other terminals, or unlucky cuts, may read otherwise", () => {
+  const rewritten: [string, Uint8Array, string][] = [
+    ["bad UTF-8 in a sequence", raw("\x1b[1\xff;3m\x1b(\xe2\x80B\x1b[\n5\xf0;H"), "\x1b[1;3m\x1b(B\x1b[\n5;H"],
+    [
+      "bad UTF-8 in the header of a string",
+      raw("\x1b\xff]0;t\x07\x1bP1\xff;2q~\x1b\\\x1b\xc3_x\x1b\\"),
+      "\x1b]0;t\x07\x1bP1;2q~\x1b\\\x1b_x\x1b\\",
+    ],
+    ["bad UTF-8 in the number of an OSC", raw("a\x1b]1\xff1;?\x07b"), "ab"],
+    ["bad UTF-8 in a string that is ignored", raw("\x1b_\xe2x\x80\xa6y\x1b\\z\x1bX\xc2x\x1b\\z"), "zz"],
+    ["a character in a string that is ignored", utf8("\x1b_x©y\x1b^x漢y"), "yy"],
+    [
+      "a C1 control in a sequence",
+      utf8("\x1b[3\n\u009b1m\x1b]0;lost\u0084\x1b[5\u009cn\x1b[\u009d0;t\u009c"),
+      "\n\x1b[1m\u0084n\x1b]0;t\u009c",
+    ],
+    [
+      "a string whose ESC goes",
+      utf8("\x1b]0;t\x1b\u0084\x1b]0;t\x1b[\n\u009b1m\x1b]0;t\x1b[6\nn"),
+      "\x1b]0;t\x1b\\\u0084\x1b]0;t\x1b\\\n\x1b[1m\x1b]0;t\x1b\\\n",
+    ],
+    ["a sequence that is too long", raw(`\x1b]0;t\x1b[${"\n".repeat(1100)}1m`), `\x1b]0;t\x1b\\${"\n".repeat(1100)}\x1b[1m`],
+    ["a long header", raw(`\x1bP${"1;".repeat(600)}$qm\x1b\\\x1bP${"1;".repeat(600)}q~\x1b\\`), `\x1bP${"1;".repeat(31)}1q~\x1b\\`],
+    ["a string behind a long sequence", raw(`\x1b[${"1;".repeat(600)}\x1b]0;t\x07`), "\x1b]0;t\x07"],
+  ];
+  test.each(rewritten)("%s", (_name, input, output) => {
+    expect(pass(input).output).toBe(output);
+  });
+
+  test("is a query all the same", () => {
+    expect(pass(raw("\x1bP\xff$qm\x1b\\")).queries).toEqual(["\x1bP$qm\x1b\\"]);
+    expect(pass(raw("\x1b\xff]11;?\x07")).queries).toEqual(["\x1b]11;?\x1b\\"]);
   });
 });
 
@@ -397,7 +448,12 @@ describe("bounds", () => {
     expect(pass(`a${marks}\x7f\u0303b`).output).toBe(`a${marks}\x7fb`);
     expect(pass(`a${marks}\x1b[6n\u0303b`).output).toBe(`a${marks}b`);
     expect(pass(`a${marks}\x1b_x\u009c\u0303b`).output).toBe(`a${marks}\x1b_x\u009cb`);
-    for (const between of ["a", "ж", "漢", "\n", "\x1b[m", "\x1b]0;t\x07"]) {
+    expect(pass(`a${marks}\u009c\u0303b`).output).toBe(`a${marks}\u009cb`);
+    expect(pass(`a${marks}b\x1b[6n${marks}`).output).toBe(`a${marks}b${marks}`);
+    const guard = new OutputGuard(size);
+    for (const part of [`a${marks}`, "b", marks, "\u0301"]) guard.push(utf8(part));
+    expect(guard.guardedBytes).toBe(2);
+    for (const between of ["a", "ж", "漢", "\n", "\x1b[m", "\x1b]0;t\x07", "\x1b\x18", "\u0088"]) {
       const text = `a${marks}${between}${marks}`;
       expect(pass(text)).toMatchObject({ output: text, guarded: 0 });
     }
@@ -413,8 +469,20 @@ describe("bounds", () => {
     const clipboard = (length: number) => `\x1b]52;c;${"x".repeat(length)}\x07`;
     expect(pass(clipboard(150_000)).output).toBe(clipboard(150_000));
     expect(pass(`a${clipboard(154_000)}b`).output).toBe("ab");
-    for (const begin of ["\x1bPq", "\x1b_", "\x1b^", "\x1bX", "\x1bP1?"]) {
-      expect(pass(`a${begin}${"~".repeat(66_000)}\x1b\\b`).output).toBe("ab");
+    // What ends the string counts; of ST in two bytes, the first.
+    const ends: [string, number][] = [
+      ["\x07", 1],
+      ["\x1b\\", 1],
+      ["\u009c", 2],
+    ];
+    for (const [end, counted] of ends) {
+      const longest = "x".repeat(65_536 - 2 - counted);
+      expect(pass(`\x1b]0;${longest}${end}`).guarded).toBe(0);
+      expect(pass(`\x1b]0;${longest}x${end}`).output).toBe("");
+    }
+    for (const begin of ["\x1bPq", "\x1b_", "\x1b^", "\x1bX", "\x1bP1?", "\x1b]52;c;aaaa\x07\x1bP1?"]) {
+      const stays = begin.slice(0, begin.lastIndexOf("\x1b"));
+      expect(pass(`a${begin}${"~".repeat(66_000)}\x1b\\b`).output).toBe(`a${stays}b`);
       expect(pass(`a${begin}${"~".repeat(60_000)}\x1b\\b`).guarded).toBe(0);
     }
     const palette = (pairs: number) => `\x1b]4${";1;red".repeat(pairs)}\x07`;
@@ -426,6 +494,8 @@ describe("bounds", () => {
     const link = "\x1b]8;;u\x07x";
     expect(pass(link.repeat(8192)).guarded).toBe(0);
     expect(pass(link.repeat(8193)).output).toBe(`${link.repeat(8192)}\x1b]8;;\x07x`);
+    const jumping = "\x1b[H\n".repeat(22_100);
+    expect(pass(`${link.repeat(8192)}${jumping}${link}`).output).toBe(`${link.repeat(8192)}${jumping}\x1b]8;;\x07x`);
     // Gone with a reset, with the alternate screen, and when they have scrolled away.
     for (const [before, after] of [
       ["", "\x1bc"],
@@ -537,7 +607,7 @@ describe("what is held", () => {
       let held = 0;
       let given = 0;
       const before = guard.guardedBytes;
-      const filling = begin === "\x1b[" || begin === "\x1b[\n" || begin === "\x1bP" ? "1" : "(";
+      const filling = begin === "\x1b[\n" ? "\n" : begin === "\x1b[" || begin === "\x1bP" ? "1" : "(";
       given += begin.length;
       let emitted = read(guard.push(raw(begin))).output.length;
       for (let n = 0; n < 40; n += 1) {

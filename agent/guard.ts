@@ -234,10 +234,10 @@ export class OutputGuard {
     else this.unit.remove(end);
   }
 
-  /** An introducer was read: of it, the 7-bit form's last byte. A string, or what may become one, begins its unit. */
+  /** An introducer was read: of it, the 7-bit form's last byte. What came of the unit before it was in vain. */
   private begin(next: number, introducer: number, end: number): void {
-    const alone = this.unit.length === 2 && this.unit.clean;
-    if (next !== states.escape && next !== states.csiEntry && !alone) this.unit.restart(Uint8Array.of(0x1b, introducer), end);
+    const string = next !== states.escape && next !== states.csiEntry;
+    if (string && !this.unit.clean) this.unit.restart(Uint8Array.of(0x1b, introducer), end);
     this.enter(next);
     if (next === states.osc || next === states.string) this.beginString(introducer);
   }
@@ -300,7 +300,7 @@ export class OutputGuard {
       const code = this.characters.next(byte);
       if (code === noCodePoint) continue;
       if (code < nonAscii) this.readC1(code, at);
-      else this.giveUp(at, false);
+      else this.remove(at);
       return at;
     }
     return at;

@@ -224,12 +224,17 @@ const queries = goes(
 
 /** What xterm gives up in the middle: nothing of it is seen. */
 const abandoned = goes(
-  fc
-    .tuple(
-      fc.constantFrom("\x1b", "\x1b[", "\x1b[12;3", "\x1b[?6", "\x1b]0;lost", "\x1b]11;?", "\x1bP$q", "\x1bPqzz", "\x1b_Gi", "\x1b("),
-      fc.constantFrom("\x18", "\x1a"),
-    )
-    .map((list) => list.join("")),
+  fc.oneof(
+    fc
+      .tuple(fc.constantFrom("\x1b", "\x1b(", "\x1b[1;2", "\x1b[?", "\x1bP1", "\x1b_note", "\x1bX"), fc.constantFrom("é", "漢", "😀"))
+      .map((list) => list.join("")),
+    fc
+      .tuple(
+        fc.constantFrom("\x1b", "\x1b[", "\x1b[12;3", "\x1b[?6", "\x1b]0;lost", "\x1b]11;?", "\x1bP$q", "\x1bPqzz", "\x1b_Gi", "\x1b("),
+        fc.constantFrom("\x18", "\x1a"),
+      )
+      .map((list) => list.join("")),
+  ),
 );
 
 /** Parts that mean the same wherever they stand: each begins and ends in ground state. */

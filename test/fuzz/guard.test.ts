@@ -126,7 +126,7 @@ describe("guard", () => {
         plain.dispose();
         guarded.dispose();
       }),
-      { seed, numRuns: 1500 },
+      { seed, numRuns: 1000 },
     );
   });
 
@@ -140,7 +140,7 @@ describe("guard", () => {
         expect(listener.emulator.core._inputHandler._parser.currentState).toBe(0);
         listener.emulator.dispose();
       }),
-      { seed, numRuns: 2000 },
+      { seed, numRuns: 1200 },
     );
   });
 
@@ -162,7 +162,7 @@ describe("guard", () => {
         plain.dispose();
         guarded.dispose();
       }),
-      { seed, numRuns: 2000 },
+      { seed, numRuns: 1200 },
     );
   });
 
