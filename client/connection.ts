@@ -10,6 +10,7 @@ import {
   agentMessageSchema,
   type ClientHello,
   type ClientMessage,
+  type Reply,
   type ReplyValue,
   type Request,
   type RequestType,
@@ -154,7 +155,7 @@ export class Connection {
    * Sends a request and gives its one reply. Waits for a try under way; fails with `offline` at once while there is no link, when the link
    * breaks, and with `timeout` after `timeoutMs` (default 10 s; `kill` and `stop` 30 s).
    */
-  request<T extends RequestType>(type: T, fields: RequestFields<T>, options: { timeoutMs?: number } = {}): Promise<Result<ReplyValue<T>>> {
+  request<T extends RequestType>(type: T, fields: RequestFields<T>, options: { timeoutMs?: number } = {}): Promise<Reply<T>> {
     return new Promise((done) => this.#ask(type, fields, options.timeoutMs ?? slowRequestMs[type] ?? requestMs, done));
   }
 
@@ -349,7 +350,7 @@ export class Connection {
     });
   }
 
-  #ask<T extends RequestType>(type: T, fields: RequestFields<T>, ms: number, done: (result: Result<ReplyValue<T>>) => void): void {
+  #ask<T extends RequestType>(type: T, fields: RequestFields<T>, ms: number, done: (reply: Reply<T>) => void): void {
     const id = ++this.#lastId;
     let stopWaiting = () => {};
     const settle = (result: Result<unknown>) => {
@@ -440,7 +441,7 @@ interface Schema<T> {
 }
 const replies: { [T in RequestType]: Schema<ReplyValue<T>> } = replySchemas;
 
-function checkedReply<T extends RequestType>(type: T, result: Result<unknown>): Result<ReplyValue<T>> {
+function checkedReply<T extends RequestType>(type: T, result: Result<unknown>): Reply<T> {
   if (!result.ok) return result;
   const schema: Schema<ReplyValue<T>> = replies[type];
   const parsed = schema.safeParse(result.value);

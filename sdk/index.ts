@@ -24,5 +24,6 @@ export {
   VersionError,
 } from "./errors.js";
 export { keys } from "./keys.js";
+export type { AttachChoices, StreamChoices } from "./stream-choices.js";
 export type { CreateChoices, SessionInfo, Terminal } from "./terminal.js";
-export type { AttachChoices, AttachResult, DoneReason, OutputPosition, StreamChoices, TerminalStream } from "./terminal-stream.js";
+export type { AttachResult, DoneReason, OutputPosition, TerminalStream } from "./terminal-stream.js";

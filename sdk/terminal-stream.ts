@@ -7,29 +7,14 @@ import type { Connection } from "../client/connection.js";
 import type { SendOutcome } from "../client/input-queue.js";
 import type { ScreenEvent, Stream, StreamState } from "../client/stream.js";
 import { type Failure, failure } from "../protocol/errors.js";
-import type { Attach, Attached } from "../protocol/messages.js";
+import type { Attached } from "../protocol/messages.js";
 import { type ExitStatus, type SignalName, type Size, type StreamRole, signalNames, sizeSchema } from "../protocol/values.js";
 import { errorOf, errorWith, MuxdeckError, NotDeliveredError } from "./errors.js";
 import { EventQueue, type Handler } from "./event-queue.js";
 import { encodeKey, keyNames } from "./keys.js";
-import { LineSplitter } from "./lines.js";
+import { lineIterator } from "./line-iterator.js";
 import { RecentOutput } from "./recent-output.js";
-
-export interface StreamChoices {
-  /** `operator` (default) may type; `observer` only watches. */
-  mode?: StreamRole;
-  /** Slow the program down rather than skip output, unless this program stands still for 5 s or the link breaks. Operators only. */
-  lossless?: boolean;
-}
-
-export interface AttachChoices {
-  /** Where output begins: with the current screen (default), with what comes next, with the oldest kept, or at a sequence. */
-  from?: Attach["from"];
-  /** Lines of scrollback of the terminal that shows the data; then screens come with their scrollback. Default: none. */
-  scrollback?: number;
-  /** Milliseconds; default 10 000. */
-  timeoutMs?: number;
-}
+import { type AttachChoices, checkedAttach, checkedChoices, type StreamChoices } from "./stream-choices.js";
 
 /** What `attach` confirmed. */
 export interface AttachResult {
@@ -69,8 +54,6 @@ const keepEvents = 10_000;
 const attachMs = 10_000;
 const answerMs = 10_000;
 const controlMs = 60_000;
-/** Lines that wait for a `for await` before output does. */
-const waitingLines = 1000;
 const disposal: typeof Symbol.asyncDispose = Symbol.asyncDispose ?? Symbol.for("Symbol.asyncDispose");
 
 type Phase = "new" | "attaching" | "attached" | "closed";
@@ -268,57 +251,11 @@ export class TerminalStream {
 
   /** Lines of live output: decoded across chunks, without escape sequences. Ends when the stream does; `done` says why. */
   lines(): AsyncIterableIterator<string> {
-    const splitter = new LineSplitter();
-    const ready: string[] = [];
-    let wake: (() => void) | null = null;
-    let goOn: (() => void) | null = null;
-    let over = false;
-    const add = (lines: string[]) => {
-      ready.push(...lines);
-      wake?.();
-      wake = null;
-    };
-    const offs = [
-      this.#queue.on("output", ({ data, at }) => {
-        if (at.kind !== "live") return undefined;
-        add(splitter.push(data));
-        if (ready.length < waitingLines) return undefined;
-        return new Promise<void>((done) => {
-          goOn = done;
-        });
-      }),
-      this.#queue.on("gap", () => add(splitter.end())),
-    ];
-    const stop = () => {
-      over = true;
-      for (const off of offs) off();
-      goOn?.();
-      goOn = null;
-    };
-    void this.done.then(() => {
-      stop();
-      add(splitter.end());
+    return lineIterator({
+      output: (handler) => this.#queue.on("output", ({ data, at }) => (at.kind === "live" ? handler(data) : undefined)),
+      gap: (handler) => this.#queue.on("gap", handler),
+      done: this.done,
     });
-    const iterator: AsyncIterableIterator<string> = {
-      next: async () => {
-        while (ready.length === 0 && !over) {
-          goOn?.();
-          goOn = null;
-          await new Promise<void>((done) => {
-            wake = done;
-          });
-        }
-        const line = ready.shift();
-        return line === undefined ? { done: true, value: undefined } : { done: false, value: line };
-      },
-      return: () => {
-        stop();
-        ready.length = 0;
-        return Promise.resolve({ done: true, value: undefined });
-      },
-      [Symbol.asyncIterator]: () => iterator,
-    };
-    return iterator;
   }
 
   /** Takes the size (becomes the driver) and sets it. Resolves when the session has it. */
@@ -559,27 +496,6 @@ export class TerminalStream {
       throw error;
     });
   }
-}
-
-function checkedChoices({ mode = "operator", lossless = false, ...rest }: StreamChoices): Required<StreamChoices> {
-  const unknown = Object.keys(rest)[0];
-  if (unknown !== undefined) throw errorWith("invalid", `A stream has no option "${unknown}". Known are mode and lossless.`);
-  if (mode !== "operator" && mode !== "observer")
-    throw errorWith("invalid", `There is no mode "${mode}". Known are operator and observer.`);
-  if (lossless && mode === "observer") throw errorWith("invalid", "An observer never slows a program: lossless needs mode operator.");
-  return { mode, lossless };
-}
-
-function checkedAttach(session: string, { from, scrollback }: AttachChoices): { from?: Attach["from"]; scrollback?: number } {
-  if (typeof session !== "string" || session === "") throw errorWith("invalid", "attach() needs the id of a session.");
-  const position = typeof from === "number" && (!Number.isSafeInteger(from) || from < 0);
-  if (position || (typeof from === "string" && !["screen", "now", "oldest"].includes(from))) {
-    throw errorWith("invalid", `Output cannot begin at "${from}". Known are screen, now, oldest and a sequence.`);
-  }
-  if (scrollback !== undefined && (!Number.isInteger(scrollback) || scrollback < 0 || scrollback > 10_000)) {
-    throw errorWith("invalid", "scrollback is a number of lines from 0 to 10000.");
-  }
-  return { ...(from === undefined ? {} : { from }), ...(scrollback === undefined ? {} : { scrollback }) };
 }
 
 function endFailure(done: DoneReason): Failure {

@@ -7,7 +7,8 @@ import type { Result } from "../protocol/errors.js";
 import { nameSchema, type SessionEntry, type Size, sizeSchema } from "../protocol/values.js";
 import { errorOf, errorWith } from "./errors.js";
 import { sessionEnvironment } from "./session-environment.js";
-import { type StreamChoices, TerminalStream } from "./terminal-stream.js";
+import type { StreamChoices } from "./stream-choices.js";
+import { TerminalStream } from "./terminal-stream.js";
 
 /** A session as `muxdeck ls --json` shows it. */
 export type SessionInfo = SessionEntry;

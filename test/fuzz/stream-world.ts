@@ -4,7 +4,7 @@
  * screen), IN (each typed byte is written at most once, in order, and what was not is reported), EXIT (once, after the last byte).
  */
 import { Agent } from "../../agent/agent.js";
-import type { SessionScreen } from "../../agent/session.js";
+import type { Screen, ScreenOptions } from "../../agent/session-screen.js";
 import { Connection } from "../../client/connection.js";
 import type { SendOutcome } from "../../client/input-queue.js";
 import type { Stream, StreamOptions } from "../../client/stream.js";
@@ -408,14 +408,14 @@ export class World {
 }
 
 /** The session's emulator: exact, and as slow as the test wants it. */
-class SlowScreen implements SessionScreen {
+class SlowScreen implements Screen {
   readonly backlog = 0;
   readonly #reader;
   readonly #emulator: DigestEmulator;
   #held = false;
   #waiting: (() => void)[] = [];
 
-  constructor(reader: ReturnType<Parameters<ConstructorParameters<typeof Agent>[0]["openScreen"]>[0]["reader"]>, size: Size) {
+  constructor(reader: ReturnType<ScreenOptions["reader"]>, size: Size) {
     this.#reader = reader;
     this.#emulator = new DigestEmulator(size);
   }
@@ -429,10 +429,10 @@ class SlowScreen implements SessionScreen {
   onBacklog(): void {}
   onTitle(): void {}
 
-  snapshot({ scrollback }: { scrollback: number }): ReturnType<SessionScreen["snapshot"]> {
+  snapshot({ scrollback }: { scrollback: number }): ReturnType<Screen["snapshot"]> {
     return this.#later(() => {
       this.#read();
-      return { at: this.#reader.seq, size: this.#emulator.size, bytes: this.#emulator.serialize(1000 + scrollback * 80) };
+      return { at: this.#reader.seq, size: this.#emulator.size, bytes: this.#emulator.serialize(1000 + scrollback * 80), gap: false };
     });
   }
 
@@ -440,7 +440,7 @@ class SlowScreen implements SessionScreen {
     return Promise.resolve(new Uint8Array());
   }
 
-  text(): ReturnType<SessionScreen["text"]> {
+  text(): ReturnType<Screen["text"]> {
     return this.#later(() => {
       const { cols, rows } = this.#emulator.size;
       const modes = {
