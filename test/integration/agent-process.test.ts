@@ -20,7 +20,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { encodeControl } from "../../protocol/frame.js";
 import { createHome, descriptorsOf, type MuxdeckHome, top } from "../support/muxdeck-home.js";
-import { builtAgent, type RealAgent, startAgent } from "../support/real-agent.js";
+import { builtAgent, endAgents, type RealAgent, startAgent } from "../support/real-agent.js";
 import { inTime, until } from "../support/wait.js";
 
 const size = { cols: 80, rows: 24 };
@@ -33,7 +33,10 @@ beforeEach(() => {
   home = createHome();
 });
 
-afterEach(() => home.close());
+afterEach(async () => {
+  await endAgents();
+  await home.close();
+});
 
 describe("one agent a home", () => {
   it("says ready, listens on a socket for its owner alone, and leaves the folder clean at its end", async () => {

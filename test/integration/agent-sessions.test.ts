@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { SessionEntry, View } from "../../protocol/values.js";
 import { createHome, type MuxdeckHome } from "../support/muxdeck-home.js";
 import type { RawClient } from "../support/raw-client.js";
-import { type RealAgent, startAgent } from "../support/real-agent.js";
+import { endAgents, type RealAgent, startAgent } from "../support/real-agent.js";
 import { until } from "../support/wait.js";
 
 const size = { cols: 80, rows: 24 };
@@ -23,7 +23,10 @@ beforeAll(async () => {
   client = await agent.client();
 });
 
-afterAll(() => home.close());
+afterAll(async () => {
+  await endAgents();
+  await home.close();
+});
 
 const start = (command: string[] | null, env: Record<string, string> = {}): Promise<SessionEntry> => {
   names += 1;

@@ -37,6 +37,17 @@ export interface AgentStart {
 
 export const builtAgent = process.env.MUXDECK_TEST_AGENT ?? join(top, "dist/agent/agent.cjs");
 
+/** Agents started and not yet ended. */
+const alive = new Map<ChildProcess, Promise<unknown>>();
+
+/** Ends every agent this file started, also those outside their test's home; for `afterEach`. */
+export async function endAgents(): Promise<void> {
+  for (const [child, ended] of [...alive]) {
+    child.kill("SIGTERM");
+    await inTime("the agent's end", ended, 10_000).catch(() => child.kill("SIGKILL"));
+  }
+}
+
 /** Starts one; resolves when it says that it is ready, or when it has ended. */
 export async function startAgent(home: Pick<MuxdeckHome, "env">, start: AgentStart = {}): Promise<RealAgent & { ready: boolean }> {
   if (!existsSync(builtAgent)) throw new Error(`${builtAgent} is not there: run node scripts/build.mjs agent`);
@@ -49,6 +60,8 @@ export async function startAgent(home: Pick<MuxdeckHome, "env">, start: AgentSta
     child.once("error", fail);
     child.once("close", (code, signal) => done(code ?? signal ?? "gone"));
   });
+  alive.set(child, ended);
+  void ended.catch(() => {}).then(() => alive.delete(child));
   const word = new Promise<boolean>((done) => {
     const pipe = child.stdio[3];
     if (!(pipe instanceof Readable)) return;
