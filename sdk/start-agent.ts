@@ -82,10 +82,14 @@ export async function dialLocal(at: Paths, options: DialOptions = {}): Promise<R
   }
   const started = await startAndDial(at, agent, env, deadline);
   if (started.ok) return started;
-  return fail("unreachable", `The agent on ${hostname().split(".")[0]} did not start within 5 s. ${started.error.message} Its log is in ${at.logs}.`, {
-    scope: "connection",
-    retry: "later",
-  });
+  return fail(
+    "unreachable",
+    `The agent on ${hostname().split(".")[0]} did not start within 5 s. ${started.error.message} Its log is in ${at.logs}.`,
+    {
+      scope: "connection",
+      retry: "later",
+    },
+  );
 }
 
 async function startAndDial(at: Paths, command: string[], env: Record<string, string>, deadline: number): Promise<Result<Transport>> {
@@ -98,7 +102,7 @@ async function startAndDial(at: Paths, command: string[], env: Record<string, st
   });
   child.unref();
   const outcome = await readiness(child, deadline);
-  if (outcome === "late") child.kill("SIGKILL");
+  if (outcome === "late") endGroup(child);
   for (;;) {
     const dialled = await dialUnixSocket(at.socket, { timeoutMs: Math.max(1, deadline - performance.now()) });
     // Also after a failure: another starter's agent may hold the lock and be about to listen.
@@ -106,6 +110,16 @@ async function startAndDial(at: Paths, command: string[], env: Record<string, st
       return dialled.ok ? dialled : fail("unreachable", sentences[outcome], { scope: "connection", retry: "later" });
     }
     await new Promise((done) => setTimeout(done, lookAgainMs));
+  }
+}
+
+/** It leads a group of its own, with whatever stood between us and the agent. */
+function endGroup(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, "SIGKILL");
+  } catch {
+    child.kill("SIGKILL");
   }
 }
 

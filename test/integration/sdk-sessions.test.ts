@@ -1,5 +1,6 @@
 /** Behaviours of the SDK around sessions: opening, finding, attaching, leaving. Numbers are rows of the list of behaviours. */
 import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -13,6 +14,7 @@ import {
   SpawnFailedError,
   UnreachableError,
 } from "../../sdk/index.js";
+import { openLocal } from "../../sdk/start-agent.js";
 import { createHome, top } from "../support/muxdeck-home.js";
 import { agentFolder, Collected, createSdkHome, type SdkHome } from "../support/sdk-home.js";
 import { inTime, until } from "../support/wait.js";
@@ -343,7 +345,6 @@ describe("an agent on demand", () => {
     const one = await MuxdeckClient.local({ home: own.folder, agentFolder });
     const [agent] = own.agents();
     expect(agent?.command.at(-1)).toMatch(new RegExp(`^${own.folder}/agent/[0-9a-f]{24}/agent\\.cjs$`));
-    const { readlinkSync, readFileSync } = await import("node:fs");
     expect(readlinkSync(`/proc/${agent?.pid}/cwd`)).toBe("/");
     const stat = readFileSync(`/proc/${agent?.pid}/stat`, "utf8");
     expect(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[3]).toBe(String(agent?.pid));
@@ -359,9 +360,30 @@ describe("an agent on demand", () => {
     await own.close();
   });
 
+  it.each([
+    ["works", 'while [ "$1" != -- ]; do shift; done; shift; echo used > "$MUXDECK_HOME/scope"; exec "$@"', true],
+    ["refuses", 'echo used > "$MUXDECK_HOME/scope"; exit 1', true],
+    ["hangs", 'echo used > "$MUXDECK_HOME/scope"; sleep 600', true],
+    ["is not there", "", false],
+  ])("is started in a scope of its own where the service manager %s, else without", async (_what, script, there) => {
+    const own = createHome();
+    const tools = join(own.folder, "bin");
+    const runtime = join(own.folder, "run");
+    mkdirSync(tools);
+    if (there) mkdirSync(join(runtime, "systemd", "private"), { recursive: true });
+    writeFileSync(join(tools, "systemd-run"), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    const env = { ...own.env, XDG_RUNTIME_DIR: runtime, PATH: `${tools}:${process.env.PATH}` };
+    const opened = openLocal({ client: { kind: "sdk", name: "test" }, env, agentFolder });
+    if (!opened.ok) throw new Error(opened.error.message);
+    expect(await opened.value.ready()).toMatchObject({ ok: true });
+    expect(existsSync(join(own.folder, "scope"))).toBe(there);
+    expect(own.agents()).toHaveLength(1);
+    await opened.value.close();
+    await own.close();
+  });
+
   it("that cannot start is said within 5 s, with its log's place", async () => {
     const own = createHome();
-    const { mkdirSync, writeFileSync, symlinkSync } = await import("node:fs");
     const broken = join(own.folder, "broken");
     mkdirSync(broken);
     symlinkSync(join(top, "node_modules"), join(own.folder, "node_modules"));
