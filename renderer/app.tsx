@@ -28,8 +28,8 @@ import { StatusBar } from "./window/status-bar.js";
 import { tabName } from "./window/tab-strip.js";
 import { TitleStrip } from "./window/title-strip.js";
 
-/** Below this the sidebar lies over the work area. */
-const narrowWidth = 860;
+/** Below 860 px the sidebar lies over the work area. */
+export const narrowWindow = "(max-width: 859px)";
 
 export function App() {
   const sidebar = useDeckState((state) => state.layout.sidebar);
@@ -197,7 +197,7 @@ function useTheme(): void {
 function useNarrow(): void {
   const deck = useDeck();
   useEffect(() => {
-    const query = matchMedia(`(max-width: ${narrowWidth - 1}px)`);
+    const query = matchMedia(narrowWindow);
     const apply = () => deck.store.setState({ narrow: query.matches, sidebarOver: false });
     apply();
     query.addEventListener("change", apply);

@@ -12,7 +12,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import type { WindowLayout } from "../link/layout.js";
 import type { HelloReply } from "../link/messages.js";
-import { App } from "./app.js";
+import { App, narrowWindow } from "./app.js";
 import { Deck, DeckProvider } from "./deck/deck.js";
 import { DeskLink } from "./deck/desk-link.js";
 import { randomId } from "./deck/layout-moves.js";
@@ -25,6 +25,7 @@ import { plain } from "./ui/words.js";
 import { ClosedPage } from "./window/closed-page.js";
 
 const windowIdKey = "muxdeck-window";
+const tabNoteKey = "muxdeck-tab-note";
 /** Backoff of a window's own link, in milliseconds; the desk is on this computer, so it is short. */
 const retry = { first: 250, most: 5000 };
 
@@ -74,6 +75,7 @@ async function start(): Promise<void> {
     </StrictMode>,
   );
   deck.focusActive();
+  sayWhatTheTabKeeps(deck);
 }
 
 /** Tries again until the desk is back; then panes open anew, with their screens. */
@@ -138,7 +140,7 @@ function firstState(hello: HelloReply): DeckState {
     toasts: [],
     left: {},
     theme: theme === "system" ? systemTheme() : theme,
-    narrow: false,
+    narrow: matchMedia(narrowWindow).matches,
     sidebarOver: false,
   };
 }
@@ -160,9 +162,20 @@ function keepLayout(deck: Deck): void {
   });
 }
 
+/** Said once in a browser: the tab's own keys cannot be typed, an app window's can. */
+function sayWhatTheTabKeeps(deck: Deck): void {
+  if (!isPlainTab() || localStorage.getItem(tabNoteKey) !== null) return;
+  localStorage.setItem(tabNoteKey, "said");
+  deck.toast({ title: "This tab keeps Ctrl+W, T, N and Tab for itself", text: "Open Muxdeck as an app window to type them." });
+}
+
+function isPlainTab(): boolean {
+  return window.muxdeck === undefined && matchMedia("(display-mode: browser)").matches;
+}
+
 /** In a plain tab Ctrl+W is the browser's; a shell's “delete word” must not close the window without a question. */
 function askBeforeLeaving(deck: Deck): void {
-  if (window.muxdeck !== undefined || !matchMedia("(display-mode: browser)").matches) return;
+  if (!isPlainTab()) return;
   window.addEventListener("beforeunload", (event) => {
     const active = deck.active;
     if (active?.facts.role === "operator" && active.facts.state.state === "live" && deck.state.terminalFocused === active.leaf.holder)

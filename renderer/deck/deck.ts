@@ -15,7 +15,7 @@ import type { DeskLink } from "./desk-link.js";
 import { Panes } from "./panes.js";
 import { type DeckState, type DeckStore, findMachine, findSession, type PaneFacts, type Question, type Toast } from "./state.js";
 
-/** A layout is written at the latest this long after a change. */
+/** A layout is sent at once, and then at most this often: a drag changes it with each pixel. */
 const saveMs = 300;
 const toastMs = 6000;
 
@@ -40,6 +40,7 @@ export class Deck {
   readonly #activeBefore: string[] = [];
   #wantsFocus: string | null = null;
   #saveTimer: ReturnType<typeof setTimeout> | null = null;
+  #unsaved = false;
   #nextToast = 1;
 
   constructor(readonly store: DeckStore) {
@@ -179,10 +180,10 @@ export class Deck {
     return this.#endedAt.get(session) ?? null;
   }
 
+  /** Sends the layout if it changed since it was sent last. */
   saveNow(): void {
-    if (this.#saveTimer === null) return;
-    clearTimeout(this.#saveTimer);
-    this.#saveTimer = null;
+    if (!this.#unsaved) return;
+    this.#unsaved = false;
     const { layout } = this.state;
     const named = {
       ...layout,
@@ -237,7 +238,13 @@ export class Deck {
   }
 
   #saveSoon(): void {
-    this.#saveTimer ??= setTimeout(() => this.saveNow(), saveMs);
+    this.#unsaved = true;
+    if (this.#saveTimer !== null) return;
+    this.saveNow();
+    this.#saveTimer = setTimeout(() => {
+      this.#saveTimer = null;
+      if (this.#unsaved) this.#saveSoon();
+    }, saveMs);
   }
 
   #remember(machines: DeckState["machines"]): void {

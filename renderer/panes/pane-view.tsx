@@ -77,7 +77,7 @@ export function PaneView({ leaf, box }: { leaf: PaneLeaf; box: Box }) {
     // biome-ignore lint/a11y/useSemanticElements: a pane is a group of controls, not a fieldset of a form
     <section
       ref={host}
-      className={`pane${faded ? " pane-faded" : ""}${state === "starting" || (state === "failed" && !facts.shown) ? " pane-empty" : ""}`}
+      className={`pane${faded ? " pane-faded" : ""}${(state === "starting" || state === "failed") && !facts.shown ? " pane-empty" : ""}`}
       style={{ left: box.x, top: box.y, width: box.width, height: box.height }}
       role="group"
       aria-label={`Pane: ${session} on ${machineName}${number > 1 ? `, pane ${number}` : ""}`}

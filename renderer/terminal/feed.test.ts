@@ -13,7 +13,7 @@ function fed(size: Size = { cols: 20, rows: 5 }) {
   let rested: () => void = () => {};
   const events: FeedEvents = {
     parsed: (stream, seq) => said.push(`parsed ${stream}:${seq}`),
-    screen: (stream, seq) => said.push(`screen ${stream}:${seq}`),
+    screen: ({ cols, rows }, stream, seq) => said.push(`screen ${cols}x${rows} ${stream}:${seq}`),
     resized: ({ cols, rows }, stream, seq) => said.push(`size ${cols}x${rows} ${stream}:${seq}`),
     rest: () => rested(),
   };
@@ -78,7 +78,7 @@ describe("Feed", () => {
     expect([terminal.cols, terminal.rows]).toEqual([30, 6]);
     expect(terminal.modes.bracketedPasteMode).toBe(false);
     expect(terminal.modes.synchronizedOutputMode).toBe(false);
-    expect(said).toEqual(["parsed 1:19", "size 30x6 2:500", "screen 2:500", "parsed 2:501"]);
+    expect(said).toEqual(["parsed 1:19", "screen 30x6 2:500", "parsed 2:501"]);
   });
 
   it("drops what waits when a whole screen replaces it", async () => {
@@ -112,7 +112,7 @@ describe("Feed", () => {
     feed.screen(4, { cols: 20, rows: 5 });
     await rest();
     expect(line(0)).toBe("");
-    expect(said).toContain("screen 1:4");
+    expect(said).toContain("screen 20x5 1:4");
   });
 
   it("says nothing after it was closed", async () => {

@@ -16,9 +16,9 @@ export interface FedTerminal {
 export interface FeedEvents {
   /** Everything up to `seq` of the stream is parsed. Called once for many writes that were parsed together. */
   parsed(stream: number, seq: number): void;
-  /** A whole screen stands: attached, or caught up. */
-  screen(stream: number, seq: number): void;
-  /** The emulator has another size. */
+  /** A whole screen of this size stands: attached, or caught up. */
+  screen(size: Size, stream: number, seq: number): void;
+  /** The size changed within the stream. */
   resized(size: Size, stream: number, seq: number): void;
   /** Nothing waits to be parsed. */
   rest(): void;
@@ -123,7 +123,7 @@ export class Feed {
   }
 
   #applyScreen(step: Step & { kind: "screen" }): void {
-    const changed = this.#resize(step.size);
+    this.#resize(step.size);
     const slices = cut(step.parts);
     this.#applying = true;
     this.#write(hold, () => {});
@@ -131,15 +131,12 @@ export class Feed {
     this.#write(release, () => {
       this.#applying = false;
       this.#advance(step.stream, step.seq);
-      if (changed) this.events.resized(step.size, step.stream, step.seq);
-      this.events.screen(step.stream, step.seq);
+      this.events.screen(step.size, step.stream, step.seq);
     });
   }
 
-  #resize(size: Size): boolean {
-    if (this.terminal.cols === size.cols && this.terminal.rows === size.rows) return false;
-    this.terminal.resize(size.cols, size.rows);
-    return true;
+  #resize(size: Size): void {
+    if (this.terminal.cols !== size.cols || this.terminal.rows !== size.rows) this.terminal.resize(size.cols, size.rows);
   }
 
   #write(bytes: Uint8Array, then: () => void): void {

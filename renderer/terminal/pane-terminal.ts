@@ -111,12 +111,8 @@ export class PaneTerminal {
         this.#showSequence();
         events.parsed(stream, seq);
       },
-      screen: () => this.#hashSoon(true),
-      resized: (size) => {
-        events.resized(size);
-        this.#hashSoon(true);
-        this.#place();
-      },
+      screen: (size) => this.#resized(size),
+      resized: (size) => this.#resized(size),
       rest: () => this.#hashSoon(false),
     });
     this.#terminal.onData((data) => {
@@ -263,6 +259,12 @@ export class PaneTerminal {
       else lines.push(text);
     }
     return `${lines.join("\n").replace(/\n+$/, "")}\n`;
+  }
+
+  #resized(size: Size): void {
+    this.#events.resized(size);
+    this.#hashSoon(true);
+    this.#place();
   }
 
   #send(bytes: Uint8Array): void {

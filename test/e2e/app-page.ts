@@ -36,8 +36,10 @@ export async function openFirst(page: Page): Promise<Locator> {
   return page.locator(`[data-session-id="${await sessionOf(pane)}"]`);
 }
 
-/** Keys go to the program of this pane: its ring says so, and its input has the focus. */
+/** The pane is live, and keys go to its program: its ring says so, and its input has the focus. */
 export async function hasKeys(pane: Locator): Promise<void> {
+  await expect(pane).toHaveAttribute("data-state", "live");
+  await expect(pane).not.toHaveAttribute("data-cols", "");
   await expect(pane).toHaveAttribute("data-ring", "program");
   await expect(pane.getByRole("textbox", { name: "Terminal input" })).toBeFocused();
 }
