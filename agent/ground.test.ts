@@ -54,6 +54,19 @@ test("a character that is not whole waits", () => {
   expect(finder.last(bytes.subarray(0, 2))).toBe(1);
 });
 
+test("nor does text end behind the beginning of a broken one", () => {
+  for (const [bytes, at] of [
+    [[0x61, 0xe2, 0xe5], 1],
+    [[0x61, 0xe2, 0x80, 0xe2, 0x80], 1],
+    [[0x61, 0xe2, 0x62], 3],
+    [[0x61, 0x80, 0x80], 3],
+    [[0x61, 0xff], 2],
+    [[0xe2], 0],
+  ] as const) {
+    expect(finder.last(Uint8Array.from(bytes)), bytes.join(" ")).toBe(at);
+  }
+});
+
 test("it agrees with the parser at every cut of random output, broken characters included", () => {
   const broken = [
     [0xe2, 0x80],

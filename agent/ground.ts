@@ -2,8 +2,11 @@
  * Finds the last place in output where an emulator stands between two sequences and two characters: only there is its state whole, so
  * only up to there is it fed. Owns the search. Walks xterm's own transition table and decodes characters as xterm does; knows no screen.
  */
+import { wholeCharacters } from "../protocol/character-cut.js";
 
 const escapeByte = 0x1b;
+/** Begins every character that is a C1 control. */
+const c1Lead = 0xc2;
 const groundState = 0;
 const escapeState = 1;
 /** Every character from here on takes the same transition. */
@@ -18,6 +21,7 @@ export class GroundFinder {
    * at what follows the last one, and at what is before it only where that has not ended.
    */
   last(bytes: Uint8Array): number {
+    if (!bytes.includes(escapeByte) && !bytes.includes(c1Lead)) return textEnd(bytes) ?? this.#walk(bytes, 0, bytes.length, groundState);
     let end = bytes.length;
     while (end > 0) {
       const start = bytes.lastIndexOf(escapeByte, end - 1);
@@ -56,6 +60,12 @@ export class GroundFinder {
   }
 }
 
+/** The end of the last whole character of text that cannot leave the ground state; null: something broken stands there. */
+function textEnd(bytes: Uint8Array): number | null {
+  const end = wholeCharacters(bytes);
+  return end === 0 || (bytes[end - 1] ?? 0) < 0x80 || wholeCharacters(bytes.subarray(0, end)) === end ? end : null;
+}
+
 function characterLength(first: number): number {
   if (first < 0xc0 || first >= 0xf8) return 1;
   if (first >= 0xf0) return 4;
@@ -66,19 +76,20 @@ function isContinuation(byte: number | undefined): boolean {
   return byte !== undefined && (byte & 0xc0) === 0x80;
 }
 
-/** The code the parser gets for a whole sequence of bytes; -1: none. */
+/** The code the parser gets for a whole sequence of bytes; -1: none, as for overlong forms, halves of surrogate pairs and byte order marks. */
 function codeOf(bytes: Uint8Array, at: number, length: number): number {
-  const [a = 0, b = 0, c = 0, d = 0] = bytes.subarray(at, at + length);
-  let codepoint = -1;
-  if (length === 2) {
-    codepoint = ((a & 0x1f) << 6) | (b & 0x3f);
-    if (codepoint < 0x80) return -1;
-  } else if (length === 3) {
-    codepoint = ((a & 0x0f) << 12) | ((b & 0x3f) << 6) | (c & 0x3f);
-    if (codepoint < 0x800 || (codepoint >= 0xd800 && codepoint <= 0xdfff) || codepoint === 0xfeff) return -1;
-  } else if (length === 4) {
-    codepoint = ((a & 0x07) << 18) | ((b & 0x3f) << 12) | ((c & 0x3f) << 6) | (d & 0x3f);
-    if (codepoint < 0x10000 || codepoint > 0x10ffff) return -1;
+  const first = bytes[at] ?? 0;
+  const second = bytes[at + 1] ?? 0;
+  switch (length) {
+    case 2:
+      if (first < 0xc2) return -1;
+      return first === 0xc2 && second < firstPrintable ? second : firstPrintable;
+    case 3:
+      if ((first === 0xe0 && second < 0xa0) || (first === 0xed && second >= 0xa0)) return -1;
+      return first === 0xef && second === 0xbb && bytes[at + 2] === 0xbf ? -1 : firstPrintable;
+    case 4:
+      return (first === 0xf0 && second < 0x90) || first > 0xf4 || (first === 0xf4 && second >= 0x90) ? -1 : firstPrintable;
+    default:
+      return -1;
   }
-  return Math.min(codepoint, firstPrintable);
 }

@@ -1,8 +1,9 @@
 /**
- * The pen of a snapshot: which attributes the receiving emulator would print with now, and the shortest way to others. Owns the text that
- * a snapshot is written to, and SGR, DECSCA and OSC 8. Knows no rows and no cursor.
+ * The pen of a snapshot: which attributes the receiving emulator would print with now, and the shortest way to others. Owns what a
+ * snapshot is written to, and SGR, DECSCA and OSC 8. Knows no rows and no cursor.
  */
 import { type Attributes, bgFlag, colourMode, fgFlag, plainColour } from "./emulator.js";
+import { ByteSink } from "./snapshot-sink.js";
 
 /** Attributes as they are written: what an emulator ignores is taken out. */
 export interface Ink {
@@ -26,15 +27,17 @@ const underlineColourMask = 0x3ffffff;
 
 /** SGR codes that switch one flag on and off; bold and dim share their off. */
 const fgCodes = [
-  [fgFlag.inverse, 7, 27],
-  [fgFlag.blink, 5, 25],
-  [fgFlag.invisible, 8, 28],
-  [fgFlag.strike, 9, 29],
+  [fgFlag.inverse, ";7", ";27"],
+  [fgFlag.blink, ";5", ";25"],
+  [fgFlag.invisible, ";8", ";28"],
+  [fgFlag.strike, ";9", ";29"],
 ] as const;
+const otherFgFlags = fgFlag.inverse | fgFlag.blink | fgFlag.invisible | fgFlag.strike;
 const bgCodes = [
-  [bgFlag.italic, 3, 23],
-  [bgFlag.overline, 53, 55],
+  [bgFlag.italic, ";3", ";23"],
+  [bgFlag.overline, ";53", ";55"],
 ] as const;
+const otherBgFlags = bgFlag.italic | bgFlag.overline;
 
 /**
  * A link whose row was erased is forgotten while it is still open, and what is printed from then on stays dashed and leads nowhere. The
@@ -48,7 +51,7 @@ const dashed = 5;
 const anyLink = -2;
 
 export class Pen {
-  readonly #parts: string[] = [];
+  readonly #sink = new ByteSink();
   #fg = 0;
   #bg = 0;
   #underline = 0;
@@ -61,12 +64,17 @@ export class Pen {
   constructor(private readonly links: (id: number) => { readonly id?: string; readonly uri: string } | undefined) {}
 
   put(text: string): void {
-    this.#parts.push(text);
+    this.#sink.put(text);
+  }
+
+  /** One character. */
+  code(codepoint: number): void {
+    this.#sink.code(codepoint);
   }
 
   /** Everything written so far. */
-  text(): string {
-    return this.#parts.join("");
+  bytes(): Uint8Array<ArrayBuffer> {
+    return this.#sink.bytes();
   }
 
   /** The background colour that erasing and scrolling would fill with. */
@@ -112,16 +120,21 @@ export class Pen {
   /** `gently`: without SGR 0, which would also take what is not seen. */
   set(ink: Ink, gently = false): void {
     if (this.holds(ink)) return;
-    const codes: string[] = [];
     const colourGone = ink.underlineColour === 0 && this.#underlineColour !== 0;
     const plain = ink.fg === 0 && ink.bg === 0 && ink.underline === 0;
-    if (colourGone || (plain && !gently && (this.#fg !== 0 || this.#bg !== 0))) this.#reset(codes);
-    this.#flags(codes, ink);
-    if (plainColour(this.#fg) !== plainColour(ink.fg)) codes.push(colourCode(ink.fg, 30, 90, "38", "39"));
-    if (plainColour(this.#bg) !== plainColour(ink.bg)) codes.push(colourCode(ink.bg, 40, 100, "48", "49"));
-    if (this.#underline !== ink.underline) codes.push(ink.underline === 0 ? "24" : ink.underline === 1 ? "4" : `4:${ink.underline}`);
-    if (ink.underlineColour > 0 && ink.underlineColour !== this.#underlineColour) codes.push(underlineColourCode(ink.underlineColour));
-    if (codes.length > 0) this.put(`\x1b[${codes.length === 1 && codes[0] === "0" ? "" : codes.join(";")}m`);
+    let codes = "";
+    if (colourGone || (plain && !gently && (this.#fg !== 0 || this.#bg !== 0))) {
+      this.#resetAttributes();
+      codes = plain && ink.underlineColour <= 0 ? ";" : ";0";
+    }
+    if (this.#fg !== ink.fg || this.#bg !== ink.bg) {
+      codes += this.#flags(ink);
+      if (plainColour(this.#fg) !== plainColour(ink.fg)) codes += colourCode(ink.fg, 30, 90, "38", "39");
+      if (plainColour(this.#bg) !== plainColour(ink.bg)) codes += colourCode(ink.bg, 40, 100, "48", "49");
+    }
+    if (this.#underline !== ink.underline) codes += ink.underline === 0 ? ";24" : ink.underline === 1 ? ";4" : `;4:${ink.underline}`;
+    if (ink.underlineColour > 0 && ink.underlineColour !== this.#underlineColour) codes += underlineColourCode(ink.underlineColour);
+    if (codes !== "") this.put(`\x1b[${codes.slice(1)}m`);
     if (((this.#bg ^ ink.bg) & bgFlag.protected) !== 0) this.put((ink.bg & bgFlag.protected) !== 0 ? '\x1b[1"q' : '\x1b[0"q');
     if (this.#link !== ink.link) this.#openLink(ink.link);
     this.#fg = ink.fg;
@@ -138,7 +151,7 @@ export class Pen {
       this.put("\x1b[m");
       this.#underlineColour = 0;
     } else {
-      this.put(`\x1b[${colourCode(colour, 40, 100, "48", "49")}m`);
+      this.put(`\x1b[${colourCode(colour, 40, 100, "48", "49").slice(1)}m`);
     }
     this.#bg = (this.#bg & bgFlags) | colour;
   }
@@ -163,28 +176,34 @@ export class Pen {
     if ((saved.bg & bgFlag.extended) === 0) this.#link = 0;
   }
 
-  #reset(codes: string[]): void {
-    codes.push("0");
+  #resetAttributes(): void {
     this.#fg = 0;
     this.#bg = 0;
     this.#underline = 0;
     this.#underlineColour = 0;
   }
 
-  #flags(codes: string[], ink: Ink): void {
+  /** Codes for what is not colour, each with a semicolon in front. */
+  #flags(ink: Ink): string {
+    let codes = "";
     let bold = (this.#fg & fgFlag.bold) !== 0;
     let dim = (this.#bg & bgFlag.dim) !== 0;
     const wantBold = (ink.fg & fgFlag.bold) !== 0;
     const wantDim = (ink.bg & bgFlag.dim) !== 0;
     if ((bold && !wantBold) || (dim && !wantDim)) {
-      codes.push("22");
+      codes += ";22";
       bold = false;
       dim = false;
     }
-    if (wantBold && !bold) codes.push("1");
-    if (wantDim && !dim) codes.push("2");
-    for (const [flag, on, off] of fgCodes) if (((this.#fg ^ ink.fg) & flag) !== 0) codes.push(String((ink.fg & flag) !== 0 ? on : off));
-    for (const [flag, on, off] of bgCodes) if (((this.#bg ^ ink.bg) & flag) !== 0) codes.push(String((ink.bg & flag) !== 0 ? on : off));
+    if (wantBold && !bold) codes += ";1";
+    if (wantDim && !dim) codes += ";2";
+    if (((this.#fg ^ ink.fg) & otherFgFlags) !== 0) {
+      for (const [flag, on, off] of fgCodes) if (((this.#fg ^ ink.fg) & flag) !== 0) codes += (ink.fg & flag) !== 0 ? on : off;
+    }
+    if (((this.#bg ^ ink.bg) & otherBgFlags) !== 0) {
+      for (const [flag, on, off] of bgCodes) if (((this.#bg ^ ink.bg) & flag) !== 0) codes += (ink.bg & flag) !== 0 ? on : off;
+    }
+    return codes;
   }
 
   #openLink(link: number): void {
@@ -199,21 +218,22 @@ export class Pen {
   }
 }
 
+/** With a semicolon in front. */
 function colourCode(value: number, first: number, bright: number, extended: string, off: string): string {
   const colour = plainColour(value);
   switch (colour & colourMode.mask) {
     case colourMode.p16:
-      return String((colour & 8) !== 0 ? bright + (colour & 7) : first + (colour & 7));
+      return `;${(colour & 8) !== 0 ? bright + (colour & 7) : first + (colour & 7)}`;
     case colourMode.p256:
-      return `${extended};5;${colour & 0xff}`;
+      return `;${extended};5;${colour & 0xff}`;
     case colourMode.rgb:
-      return `${extended};2;${(colour >>> 16) & 0xff};${(colour >>> 8) & 0xff};${colour & 0xff}`;
+      return `;${extended};2;${(colour >>> 16) & 0xff};${(colour >>> 8) & 0xff};${colour & 0xff}`;
     default:
-      return off;
+      return `;${off}`;
   }
 }
 
 function underlineColourCode(colour: number): string {
-  if ((colour & colourMode.mask) === colourMode.rgb) return `58:2::${(colour >>> 16) & 0xff}:${(colour >>> 8) & 0xff}:${colour & 0xff}`;
-  return `58:5:${colour & 0xff}`;
+  if ((colour & colourMode.mask) === colourMode.rgb) return `;58:2::${(colour >>> 16) & 0xff}:${(colour >>> 8) & 0xff}:${colour & 0xff}`;
+  return `;58:5:${colour & 0xff}`;
 }

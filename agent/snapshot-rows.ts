@@ -19,6 +19,8 @@ export interface RowTarget {
 type CellKind = "character" | "zero" | "tail" | "blank" | "odd" | "orphan";
 
 const noExtended: ExtendedAttributes = { _ext: 0, urlId: 0 };
+/** What `_data` holds for a cell in which nothing was ever printed. */
+const emptyContent = 1 << cellContent.widthShift;
 /** Below this every character takes a cell of its own. */
 const firstCombining = 0x300;
 /** A character of two columns that shows nothing. */
@@ -200,8 +202,31 @@ export class RowWriter {
     const pen = this.#pen;
     const end = leaveLast ? cols - 1 : cols;
     this.#oddCells(line, end);
+    const data = line._data;
     let x = 0;
     while (x < end) {
+      const content = data[x * 3] ?? 0;
+      const width = content >>> cellContent.widthShift;
+      const codepoint = content & cellContent.codepoint;
+      if (
+        width !== 0 &&
+        codepoint !== 0 &&
+        (content & cellContent.combined) === 0 &&
+        (codepoint < firstCombining || width === 2) &&
+        x + width < cols
+      ) {
+        // Nearly every cell: one character, nothing to look out for.
+        if (this.#x !== x) this.#moveTo(x);
+        this.#setInkAt(line, x);
+        pen.code(codepoint);
+        x += width;
+        this.#x = x;
+        continue;
+      }
+      if (this.#fill === 0 && content === emptyContent && (data[x * 3 + 1] ?? 0) === 0 && (data[x * 3 + 2] ?? 0) === 0) {
+        x += 1;
+        continue;
+      }
       const kind = this.#kind(cell, line, x);
       if (kind === "character" && cell.width === 2 && x === cols - 1) {
         // Half of a character that a resize cut: it cannot be written, and shows nothing.
@@ -445,6 +470,14 @@ export class RowWriter {
     if (rows > 1) this.#pen.put("\x1b[H\x1b[M\x1b[X");
     else this.#pen.put(`${alternate ? "" : "\x1b[3J"}\r\x1b[X`);
     this.#x = 0;
+  }
+
+  #setInkAt(line: BufferLine, x: number): void {
+    const fg = (line._data[x * 3 + 1] ?? 0) | 0;
+    const bg = (line._data[x * 3 + 2] ?? 0) | 0;
+    if (this.#inkValid && fg === this.#inkFg && bg === this.#inkBg && (bg & bgFlag.extended) === 0) return;
+    this.#cell.read(line, x);
+    this.#setInk(this.#cell);
   }
 
   #setInk(cell: Cell): void {

@@ -18,14 +18,14 @@ import {
 import { type Ink, Pen } from "./snapshot-pen.js";
 import { borrowedCursor, RowWriter } from "./snapshot-rows.js";
 
-const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 
 /** What scrolls a column further than the last: a character without width that joins nothing. Hostile output could make thousands. */
 const maxOverhang = 64;
 
 /** `scrollback`: lines above the screen to include; 0: the screen alone. */
 export function serialize(emulator: Emulator, scrollback: number): Uint8Array<ArrayBuffer> {
-  return encoder.encode(new Serializer(emulator).run(scrollback));
+  return new Serializer(emulator).run(scrollback);
 }
 
 /** The screen as styled lines for a pipe or a person, each ending with default attributes. */
@@ -37,7 +37,7 @@ export function styledScreen(emulator: Emulator): string {
     const pen = new Pen(() => undefined);
     const line = buffer.lines.get(buffer.ybase + y);
     if (line !== undefined) rowWriter(emulator, pen, false).styled(line);
-    lines.push(pen.text());
+    lines.push(decoder.decode(pen.bytes()));
   }
   return lines.join("\n");
 }
@@ -60,7 +60,7 @@ class Serializer {
     this.#pen = new Pen((id) => emulator.core._oscLinkService.getLinkData(id));
   }
 
-  run(scrollback: number): string {
+  run(scrollback: number): Uint8Array<ArrayBuffer> {
     const { normal, alt, active } = this.#core._bufferService.buffers;
     const pen = this.#pen;
     pen.put("\x1bc");
@@ -81,7 +81,7 @@ class Serializer {
     }
     this.#modes();
     this.#cursor(active, active === alt);
-    return pen.text();
+    return pen.bytes();
   }
 
   /** What RIS leaves as it was: it is said whether set or not, since the receiver may have shown another screen before. */
