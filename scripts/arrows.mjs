@@ -53,7 +53,16 @@ export const units = [
     environment: "page",
     may: [
       { unit: "link", files: ["link/frame.ts"] },
-      { unit: "protocol", files: ["protocol/frame.ts", "protocol/mute.ts", "protocol/screen-hash.ts"] },
+      {
+        unit: "protocol",
+        files: [
+          "protocol/frame.ts",
+          "protocol/mute.ts",
+          "protocol/screen-hash.ts",
+          "protocol/character-cut.ts",
+          "protocol/emulator-repair.ts",
+        ],
+      },
       { unit: "transport", files: [] },
       "transport/web",
     ],
