@@ -13,7 +13,7 @@ export const mostCells = 100_000;
  * Hyperlinks that may be alive at once. Each holds a marker that every scroll of the buffer visits, and xterm lets go of n of them in n² steps:
  * 50 000 on one line stopped it for 4 s at a single line feed.
  */
-export const mostLinks = 8192;
+const mostLinks = 8192;
 
 /** Lines after which a link has left the largest screen and the longest scrollback. */
 const linesToForget = 11_000;

@@ -16,7 +16,7 @@ export type GuardItem =
   | { kind: "size"; size: Size };
 
 /** Bytes of one item: one write to an emulator. */
-export const mostBytes = 64 * 1024;
+const mostBytes = 64 * 1024;
 
 const nothing = new Uint8Array(0);
 const stringTerminator = Uint8Array.of(0x1b, 0x5c);

@@ -485,6 +485,8 @@ describe("bounds", () => {
       expect(pass(`a${begin}${"~".repeat(66_000)}\x1b\\b`).output).toBe(`a${stays}b`);
       expect(pass(`a${begin}${"~".repeat(60_000)}\x1b\\b`).guarded).toBe(0);
     }
+    const two = `\x1b]0;${"x".repeat(60_000)}\x07\x1bP1?${"~".repeat(10_000)}\x1b\\`;
+    expect(pass(two).output).toBe(two);
     const palette = (pairs: number) => `\x1b]4${";1;red".repeat(pairs)}\x07`;
     expect(pass(palette(512)).guarded).toBe(0);
     expect(pass(palette(513)).output).toBe("");
