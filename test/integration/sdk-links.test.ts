@@ -202,6 +202,7 @@ describe("row 41, 42: a link that breaks", () => {
 describe("row 33, 42: an agent that dies", () => {
   it("is started again, says so, and gives back what was not delivered", async () => {
     const own = createSdkHome();
+    open.push(() => own.close());
     const one = await own.client();
     const session = await one.terminal.create({ command: ["bash", "-c", "stty raw -echo; printf armed; sleep 600"] });
     const stream = one.terminal.stream();
@@ -223,7 +224,6 @@ describe("row 33, 42: an agent that dies", () => {
     expect(exits).toEqual([]);
     expect(await one.terminal.list()).toEqual([]);
     expect((await one.terminal.create({ command: ["cat"] })).state).toBe("running");
-    await own.close();
   });
 });
 

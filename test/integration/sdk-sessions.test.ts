@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import {
   AmbiguousError,
   EndedError,
@@ -26,6 +26,17 @@ beforeAll(async () => {
   client = await home.client();
 });
 afterAll(() => home.close());
+
+/** Homes of single tests; closed also when the test fails. */
+const homes: { close(): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const own of homes.splice(0)) await own.close();
+});
+
+function closedAfterwards<T extends { close(): Promise<void> }>(own: T): T {
+  homes.push(own);
+  return own;
+}
 
 const alive = (pid: number): boolean => {
   try {
@@ -87,7 +98,7 @@ describe("row 3: a client in a block", () => {
 
 describe("row 4: the active session of a machine", () => {
   it("is found by the machine's name or a prefix, is the latest active one, and is never null", async () => {
-    const own = createSdkHome();
+    const own = closedAfterwards(createSdkHome());
     const one = await own.client();
     await expect(one.terminal.getActiveSession()).rejects.toThrow(NotFoundError);
     await expect(one.terminal.getActiveSession()).rejects.toThrow(hostname());
@@ -108,7 +119,6 @@ describe("row 4: the active session of a machine", () => {
     await expect(missing).rejects.toThrow(NotFoundError);
     await expect(missing).rejects.toMatchObject({ code: "not-found", message: expect.stringContaining("no-such-machine") });
     expect(second.name).toBe("second");
-    await own.close();
   });
 
   it("is not guessed among sessions either", async () => {
@@ -328,7 +338,7 @@ describe("sessions that cannot be", () => {
 
 describe("an agent on demand", () => {
   it("is started once by many at once, and not at all when told", async () => {
-    const own = createHome();
+    const own = closedAfterwards(createHome());
     await expect(MuxdeckClient.local({ home: own.folder, start: "never" })).rejects.toThrow(UnreachableError);
     expect(own.processes()).toEqual([]);
     const clients = await Promise.all(Array.from({ length: 5 }, () => MuxdeckClient.local({ home: own.folder, agentFolder })));
@@ -337,11 +347,10 @@ describe("an agent on demand", () => {
     await until("one agent", () => own.agents().length === 1);
     await Promise.all(clients.map((each) => each.close()));
     expect(own.agents()).toHaveLength(1);
-    await own.close();
   });
 
   it("runs from a copy of its own files, in a session of its own, in the root folder", async () => {
-    const own = createHome();
+    const own = closedAfterwards(createHome());
     const one = await MuxdeckClient.local({ home: own.folder, agentFolder });
     const [agent] = own.agents();
     expect(agent?.command.at(-1)).toMatch(new RegExp(`^${own.folder}/agent/[0-9a-f]{24}/agent\\.cjs$`));
@@ -357,7 +366,6 @@ describe("an agent on demand", () => {
     expect(collected.text).toContain(`MUXDECK_SESSION=${session.sessionId}`);
     expect(collected.text).not.toContain("MUXDECK_HOME");
     await one.close();
-    await own.close();
   });
 
   it.each([
@@ -366,7 +374,7 @@ describe("an agent on demand", () => {
     ["hangs", 'echo used > "$MUXDECK_HOME/scope"; sleep 600', true],
     ["is not there", "", false],
   ])("is started in a scope of its own where the service manager %s, else without", async (_what, script, there) => {
-    const own = createHome();
+    const own = closedAfterwards(createHome());
     const tools = join(own.folder, "bin");
     const runtime = join(own.folder, "run");
     mkdirSync(tools);
@@ -379,11 +387,10 @@ describe("an agent on demand", () => {
     expect(existsSync(join(own.folder, "scope"))).toBe(there);
     expect(own.agents()).toHaveLength(1);
     await opened.value.close();
-    await own.close();
   });
 
   it("that cannot start is said within 5 s, with its log's place", async () => {
-    const own = createHome();
+    const own = closedAfterwards(createHome());
     const broken = join(own.folder, "broken");
     mkdirSync(broken);
     symlinkSync(join(top, "node_modules"), join(own.folder, "node_modules"));
@@ -394,6 +401,5 @@ describe("an agent on demand", () => {
     writeFileSync(join(broken, "agent.cjs"), "setInterval(() => {}, 1000)");
     await expect(MuxdeckClient.local({ home: join(own.folder, "home"), agentFolder: broken })).rejects.toThrow("did not start within 5 s");
     await until("the useless agent to be gone", () => own.agents().length === 0);
-    await own.close();
   });
 });
