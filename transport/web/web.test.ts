@@ -1,16 +1,28 @@
 /** Both media of the page carry whole frames in order, both ways, and say once that they are gone. */
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
-import { MessageChannel } from "node:worker_threads";
+import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { afterEach, describe, expect, it } from "vitest";
 import WebSocket, { WebSocketServer } from "ws";
 import type { Transport, TransportClosed } from "../transport.js";
-import { messagePortTransport } from "./message-port.js";
+import { type FramePort, messagePortTransport } from "./message-port.js";
 import { webSocketTransport } from "./websocket.js";
 
 const after = (ms: number, then: () => void) => {
   setTimeout(then, ms);
 };
+
+/** Node's port as the page's: the same events, declared differently. */
+function framePort(port: MessagePort): FramePort {
+  return {
+    addEventListener: (type: string, listener: (event: { readonly data: unknown }) => void) => {
+      port.addEventListener(type, (event) => listener({ data: "data" in event ? event.data : undefined }));
+    },
+    postMessage: (message) => port.postMessage(message),
+    start: () => port.start(),
+    close: () => port.close(),
+  };
+}
 
 /** Collects what a transport says; `frames(n)` and `closed()` wait for it. */
 function heard(transport: Transport) {
@@ -58,8 +70,8 @@ describe("messagePortTransport", () => {
   it("carries frames both ways, views without the buffer behind them", async () => {
     const { port1, port2 } = new MessageChannel();
     ends.push(() => port1.close());
-    const one = messagePortTransport(port1);
-    const other = messagePortTransport(port2);
+    const one = messagePortTransport(framePort(port1));
+    const other = messagePortTransport(framePort(port2));
     const there = heard(other);
     const here = heard(one);
     const pool = new TextEncoder().encode("xxfirstxx");
@@ -72,8 +84,8 @@ describe("messagePortTransport", () => {
 
   it("keeps frames until somebody listens, and tells both ends of a close once", async () => {
     const { port1, port2 } = new MessageChannel();
-    const one = messagePortTransport(port1);
-    const other = messagePortTransport(port2);
+    const one = messagePortTransport(framePort(port1));
+    const other = messagePortTransport(framePort(port2));
     const here = heard(one);
     one.send(new TextEncoder().encode("early"));
     const there = heard(other);
@@ -87,7 +99,7 @@ describe("messagePortTransport", () => {
 
   it("refuses what is no frame", async () => {
     const { port1, port2 } = new MessageChannel();
-    const here = heard(messagePortTransport(port1));
+    const here = heard(messagePortTransport(framePort(port1)));
     port2.postMessage("text");
     expect((await here.closed())[0]?.clean).toBe(false);
   });
