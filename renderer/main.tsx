@@ -4,7 +4,7 @@
  */
 import "@xterm/xterm/css/xterm.css";
 import "@fontsource-variable/inter";
-import "./ui/base.css";
+import "./ui/ground.css";
 import "./ui/window.css";
 import "./ui/floats.css";
 import "./panes/panes.css";

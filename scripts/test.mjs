@@ -37,7 +37,7 @@ const stages = [
   { name: "lint", limit: minute, run: (limit) => check(["biome", "ci", "--colors=off", "--error-on-warnings", "."], limit) },
   { name: "arrows", limit: minute, run: (limit) => check(["node", "scripts/check-arrows.mjs"], limit) },
   { name: "dead-code", limit: 2 * minute, run: (limit) => check(["knip", "--no-progress", "--no-config-hints"], limit) },
-  { name: "unit", limit: 3 * minute, run: (limit) => vitest("unit", limit) },
+  { name: "unit", limit: 5 * minute, run: (limit) => vitest("unit", limit) },
   { name: "integration", limit: 7 * minute, needs: "build", run: (limit) => vitest("integration", limit) },
   { name: "fuzz", limit: 5 * minute, run: (limit) => vitest("fuzz", limit) },
   { name: "e2e-chromium", limit: 6 * minute, needs: "build", part: "chromium", run: (limit) => playwright("chromium", limit) },
