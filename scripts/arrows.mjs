@@ -19,7 +19,7 @@ export const units = [
     folder: "agent",
     environment: "node",
     may: ["protocol", "transport", "transport/node", "state", "client/reconnect.ts"],
-    packages: ["node:", "zod", "@lydell/node-pty", "@xterm/headless", "@xterm/addon-serialize"],
+    packages: ["node:", "zod", "@lydell/node-pty", "@xterm/headless"],
   },
   { folder: "hub", environment: "node", may: ["protocol", "transport", "transport/node", "state"], packages: ["node:", "zod"] },
   {
@@ -66,17 +66,7 @@ export const units = [
       { unit: "transport", files: [] },
       "transport/web",
     ],
-    packages: [
-      "react",
-      "react-dom",
-      "zustand",
-      "lucide-react",
-      "@xterm/xterm",
-      "@xterm/addon-fit",
-      "@xterm/addon-webgl",
-      "@fontsource-variable/inter",
-      "jetbrains-mono",
-    ],
+    packages: ["react", "react-dom", "zustand", "lucide-react", "@xterm/xterm", "@fontsource-variable/inter", "jetbrains-mono"],
   },
 ];
 
