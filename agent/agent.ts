@@ -115,7 +115,14 @@ export class Agent implements ConnectionAgent {
         done();
       });
     });
-    const why = failure("offline", `The agent on ${this.hello.machine} was stopped.`, { scope: "connection", retry: "later" });
+    // Never by itself: a client that tried again would start the agent that somebody just stopped.
+    const why = failure(
+      "offline",
+      `The agent on ${this.hello.machine} was stopped, and its sessions ended. Start it when you want it back.`,
+      {
+        scope: "connection",
+      },
+    );
     for (const connection of [...this.#connections]) connection.close(why);
     this.sessions.close();
     this.#options.stopped();

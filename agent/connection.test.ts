@@ -436,7 +436,7 @@ describe("AgentConnection", () => {
     expect([box.pty().kills, box.stopped, owner.closed]).toEqual([1, 0, null]);
     box.pty().exit({ signal: "SIGHUP" });
     await owner.untilClosed();
-    expect(owner.all("error")).toMatchObject([{ error: { code: "offline", retry: "later", scope: "connection" } }]);
+    expect(owner.all("error")).toMatchObject([{ error: { code: "offline", retry: "never", scope: "connection" } }]);
     expect([box.stopped, box.clock.pending]).toEqual([1, 0]);
     expect(box.client().closed).not.toBeNull();
   });

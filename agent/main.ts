@@ -164,7 +164,7 @@ function giveUp(error: Failure): void {
 /** Lines of scrollback of new sessions, as the settings say; whatever is wrong with the file, its desk reports. */
 function configuredScrollback(file: string): number {
   try {
-    const settings = z.object({ "terminal.scrollback": z.int().min(0).max(10_000) }).safeParse(JSON.parse(readFileSync(file, "utf8")));
+    const settings = z.object({ "terminal.scrollback": z.int().min(1).max(10_000) }).safeParse(JSON.parse(readFileSync(file, "utf8")));
     return settings.success ? settings.data["terminal.scrollback"] : defaultScrollback;
   } catch {
     return defaultScrollback;

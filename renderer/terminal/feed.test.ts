@@ -39,6 +39,23 @@ describe("Feed", () => {
     expect(said).toEqual(["parsed 3:107"]);
   });
 
+  it("writes a character whole that frames or slices cut", async () => {
+    const { feed, rest, line } = fed();
+    const text = bytes("a\u2014b \u{1f600}\u2026");
+    feed.begin(1);
+    // xterm alone loses U+2014 when it comes in two writes.
+    for (let at = 0; at < text.length; at += 1) {
+      feed.data(at, text.slice(at, at + 1));
+      await rest();
+    }
+    expect(line(0)).toBe("a\u2014b \u{1f600}\u2026");
+    expect(feed.seq).toBe(text.length);
+    for (let at = 0; at < text.length; at += 1) feed.snapshot(text.slice(at, at + 1));
+    feed.screen(50, { cols: 20, rows: 5 });
+    await rest();
+    expect(line(0)).toBe("a\u2014b \u{1f600}\u2026");
+  });
+
   it("takes a new size only after the byte before it", async () => {
     const together = fed({ cols: 10, rows: 4 });
     together.feed.begin(1);

@@ -3,6 +3,7 @@
  * after the byte before it was parsed (xterm resizes at once and parses later: the same bytes would give another screen), and the position
  * up to which everything was parsed. Knows nothing of links and DOM; tests run it on the headless emulator.
  */
+import { wholeCharacters } from "../../protocol/character-cut.js";
 import type { Size } from "../../protocol/values.js";
 
 /** What is needed of xterm. */
@@ -39,6 +40,8 @@ const release = new TextEncoder().encode("\u001b[?2026l");
 export class Feed {
   #stream = 0;
   #collected: Uint8Array[] = [];
+  /** The first bytes of a character that a frame cut in two. */
+  #begun: Uint8Array = new Uint8Array(0);
   #steps: Step[] = [];
   /** Writes handed to the emulator and not parsed yet. */
   #writing = 0;
@@ -80,11 +83,18 @@ export class Feed {
     // Whatever still waits is older than this screen, which replaces it as a whole.
     this.#steps = [{ kind: "screen", stream: this.#stream, seq, size, parts: this.#collected }];
     this.#collected = [];
+    this.#begun = new Uint8Array(0);
     this.#pump();
   }
 
+  /** Output from `seq` on. A character is written as a whole (protocol/character-cut.ts); one that is cut waits for its other bytes. */
   data(seq: number, bytes: Uint8Array): void {
-    this.#steps.push({ kind: "bytes", stream: this.#stream, seq: seq + bytes.length, bytes });
+    const joined = this.#begun.length === 0 ? bytes : concatenated(this.#begun, bytes);
+    const whole = wholeCharacters(joined);
+    this.#begun = joined.slice(whole);
+    if (whole === 0) return;
+    const end = seq + bytes.length - this.#begun.length;
+    this.#steps.push({ kind: "bytes", stream: this.#stream, seq: end, bytes: joined.subarray(0, whole) });
     this.#pump();
   }
 
@@ -166,12 +176,26 @@ export class Feed {
   }
 }
 
-/** A snapshot without its leading RIS (written by `hold`), in slices of at most 64 KiB. */
+function concatenated(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const joined = new Uint8Array(first.length + second.length);
+  joined.set(first);
+  joined.set(second, first.length);
+  return joined;
+}
+
+/** A snapshot without its leading RIS (written by `hold`), in slices of at most 64 KiB that hold whole characters. */
 function cut(parts: Uint8Array[]): Uint8Array[] {
   const slices: Uint8Array[] = [];
+  let begun: Uint8Array = new Uint8Array(0);
   parts.forEach((part, index) => {
     const from = index === 0 && part[0] === 0x1b && part[1] === 0x63 ? 2 : 0;
-    for (let at = from; at < part.length; at += sliceBytes) slices.push(part.subarray(at, Math.min(part.length, at + sliceBytes)));
+    for (let at = from; at < part.length; at += sliceBytes) {
+      const joined = concatenated(begun, part.subarray(at, Math.min(part.length, at + sliceBytes)));
+      const whole = wholeCharacters(joined);
+      slices.push(joined.subarray(0, whole));
+      begun = joined.subarray(whole);
+    }
   });
+  if (begun.length > 0) slices.push(begun);
   return slices;
 }

@@ -4,6 +4,7 @@
  * paste, selection); sends nothing itself, everything goes out through its events.
  */
 import { type ITheme, Terminal } from "@xterm/xterm";
+import { repair } from "../../protocol/emulator-repair.js";
 import { isFocusReport, mute } from "../../protocol/mute.js";
 import { screenHash } from "../../protocol/screen-hash.js";
 import type { Size } from "../../protocol/values.js";
@@ -104,6 +105,7 @@ export class PaneTerminal {
       theme: options.theme,
       windowOptions: {},
     });
+    repair(this.#terminal);
     mute(this.#terminal.parser);
     this.#terminal.options.disableStdin = true;
     this.feed = new Feed(this.#terminal, {
