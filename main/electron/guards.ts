@@ -5,12 +5,6 @@
 import type { Session, WebContents, WebPreferences } from "electron";
 import { isOwnPage, ownPath } from "./own-page.js";
 
-/**
- * Copying is the only permission: the page writes what the user selected to the clipboard after a key or click. Reading the clipboard is
- * not on the list; pastes arrive with the paste event, by the user's own act.
- */
-const allowedPermissions = new Set(["clipboard-sanitized-write"]);
-
 /** Hard-coded for every window. `additionalArguments` carries named facts for the preload script, no data from outside. */
 export function webPreferences(options: { preload: string; session: Session; devTools: boolean; facts: string[] }): WebPreferences {
   return {
@@ -33,12 +27,13 @@ export function webPreferences(options: { preload: string; session: Session; dev
   };
 }
 
-/** Denies every permission but copying, every device, and every request that is not for a file of our page. */
+/**
+ * Denies every permission, every device, and every request that is not for a file of our page. Copying and pasting need none: they go
+ * through the events that the user's own keys cause.
+ */
 export function guardSession(session: Session, devTools: boolean): void {
-  session.setPermissionRequestHandler((contents, permission, answer) => {
-    answer(allowedPermissions.has(permission) && isOwnPage(contents?.getURL() ?? ""));
-  });
-  session.setPermissionCheckHandler((contents, permission) => allowedPermissions.has(permission) && isOwnPage(contents?.getURL() ?? ""));
+  session.setPermissionRequestHandler((_contents, _permission, answer) => answer(false));
+  session.setPermissionCheckHandler(() => false);
   session.setDevicePermissionHandler(() => false);
   session.webRequest.onBeforeRequest((request, answer) => {
     answer({

@@ -13,17 +13,10 @@ const channels = {
 } as const;
 type Channel = keyof typeof channels;
 
-/** Messages that were dropped since the start, for whatever reason. */
-let dropped = 0;
-export function droppedMessages(): number {
-  return dropped;
-}
-
-/** Registers the one handler of a channel. Called once a channel. */
+/** Registers the one handler of a channel. Called once a channel. What does not fit, or comes from elsewhere, is dropped. */
 export function onMessage(channel: Channel, handler: (from: WebContents) => void): void {
   ipcMain.on(channel, (event: IpcMainEvent, ...args: unknown[]) => {
     if (fromOwnPage(event) && channels[channel].safeParse(args).success) handler(event.sender);
-    else dropped++;
   });
 }
 

@@ -59,8 +59,8 @@ test("a killed app comes back with its sessions, in their places, with what they
   const pane = await openFirst(first.page);
   const session = await sessionOf(pane);
   await type(first.page, "echo pid $$; read -r line; echo heard $line");
-  await shows(home, pane, /^pid \d+$/m);
-  const pid = Number(/^pid (\d+)$/m.exec(await textOf(pane))?.[1]);
+  const { lines } = await shows(home, pane, /^pid \d+$/m);
+  const pid = Number(/^pid (\d+)$/m.exec(lines.join("\n"))?.[1]);
   // A second pane beside it, so that there is a place to come back to.
   await first.page.keyboard.press("Control+Shift+D");
   await expect(panes(first.page)).toHaveCount(2);
