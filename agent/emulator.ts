@@ -102,10 +102,6 @@ export interface Core {
   };
 }
 
-/** Lines kept behind the screen; the same in the agent and in a pane, else later resizes differ. Design §5. */
-export const defaultScrollback = 1000;
-export const maxScrollback = 10_000;
-
 /** Designators of xterm's character sets, `B` (none) left out. Some name the same set. */
 const charsetFlags = "0A4C5RQKYE6ZH7=";
 const designators = new Map<Charset, string>();

@@ -6,8 +6,7 @@ import { existsSync } from "node:fs";
 import { ScreenThread, type ThreadTask } from "./screen-thread.js";
 import { type Screen, type ScreenOptions, SessionScreen } from "./session-screen.js";
 
-export type { AnswerView, Screen, Snapshot } from "./session-screen.js";
-export { maxBacklog } from "./session-screen.js";
+export type { Screen } from "./session-screen.js";
 
 /** The most one slice may take. Slices are cut so that they take milliseconds: this is a fault, not a slow machine. Design §5. */
 const sliceLimitMs = 2000;

@@ -8,7 +8,6 @@ import { failureSchema } from "../protocol/errors.js";
 import {
   type coloursSchema,
   exitSchema,
-  type modesSchema,
   nameSchema,
   sequenceSchema,
   sessionEntrySchema,
@@ -216,4 +215,3 @@ export type DeskMessageOf<T extends DeskMessage["t"]> = Extract<DeskMessage, { t
 
 /** Re-exported types that the page draws with, so that it needs no schema. */
 export type Colours = z.infer<typeof coloursSchema>;
-export type Modes = z.infer<typeof modesSchema>;

@@ -10,8 +10,3 @@ export function lacks(program: string): boolean {
   if (program.includes("/")) return !existsSync(program);
   return !(process.env.PATH ?? "").split(delimiter).some((folder) => existsSync(join(folder, program)));
 }
-
-/** For tests that start programs as another user, which only root may. */
-export function lacksRoot(): boolean {
-  return process.env.CI !== "true" && process.getuid?.() !== 0;
-}
