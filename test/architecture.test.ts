@@ -107,6 +107,18 @@ describe("the tree", () => {
     expect(kinds.filter((kind) => !page.includes(`\`${kind}\``))).toEqual([]);
   });
 
+  it("names only files and folders that are there in its pages", () => {
+    const pages = ["README.md", ...walk("docs").filter((path) => path.endsWith(".md"))];
+    const named = pages.flatMap((page) =>
+      [...readFileSync(join(top, page), "utf8").matchAll(/`([a-z][a-z0-9-]*(?:\/[a-z0-9.-]+)*(?:\.(?:tsx?|mjs|yml|md)|\/))`/g)].map(
+        (match) => ({ page, path: match[1] ?? "" }),
+      ),
+    );
+    expect(named.length).toBeGreaterThan(40);
+    const ofTheTree = named.filter(({ path }) => path.includes("/") && !path.startsWith("dist/"));
+    expect(ofTheTree.filter(({ path }) => !existsSync(join(top, path)))).toEqual([]);
+  });
+
   it("keeps decision records short", () => {
     const long = walk("docs/decisions").filter((path) => readFileSync(join(top, path), "utf8").trimEnd().split("\n").length > 40);
     expect(long).toEqual([]);
