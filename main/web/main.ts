@@ -25,10 +25,13 @@ async function main(): Promise<void> {
   if (!done.ok) end(done.error, json);
 }
 
-/** One sentence on standard error; 2 for a wrong command line, else 1. */
+/** Exit codes as the command line has them (docs: contracts); what is not here is 1. */
+const exitCodes: Partial<Record<Failure["code"], number>> = { invalid: 2, "not-found": 3, "not-permitted": 4, unreachable: 5, offline: 5 };
+
+/** One sentence on standard error, and the code for it. */
 function end(error: Failure, json: boolean): void {
   process.stderr.write(json ? `${JSON.stringify({ error: { code: error.code, message: error.message } })}\n` : `${error.message}\n`);
-  process.exit(error.code === "invalid" ? 2 : error.code === "offline" ? 5 : 1);
+  process.exit(exitCodes[error.code] ?? 1);
 }
 
 function say(address: string, flags: Flags): void {
@@ -39,7 +42,7 @@ function say(address: string, flags: Flags): void {
 async function printAddress(flags: Flags): Promise<Result<Record<string, never>>> {
   const running = await askRunningDesk(process.env, "address");
   if (!running.ok) return fail("offline", "No browser host runs here. Start one with muxdeck serve.");
-  if (running.value.address === null) return fail("not-found", "Muxdeck runs here as an app, which has no address. Close it first.");
+  if (running.value.address === null) return fail("busy", "Muxdeck runs here as an app, which has no address. Close it first.");
   say(running.value.address, flags);
   return ok({});
 }
@@ -47,7 +50,7 @@ async function printAddress(flags: Flags): Promise<Result<Record<string, never>>
 async function serve(flags: Flags): Promise<Result<Record<string, never>>> {
   const files = await readPageFiles(pageFolder).catch(() => new Map());
   if (!files.has("/index.html"))
-    return fail("not-found", `The built page is not in ${pageFolder}. Build Muxdeck (npm ci) or install it again.`);
+    return fail("internal", `The built page is not in ${pageFolder}. Build Muxdeck (npm ci) or install it again.`);
   const tokens = new Tokens();
   let server: WebServer | null = null;
   const address = (kind: "any" | "new") => `http://127.0.0.1:${server?.port ?? flags.port}/#${tokens.mint(kind)}`;

@@ -3,7 +3,7 @@
  * page is played over the real link.
  */
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { WindowLayout } from "../../link/layout.js";
@@ -108,7 +108,7 @@ describe("muxdeck serve", () => {
   });
 
   it("is one a state folder, and says what to do instead", async () => {
-    expect(await home.run(["serve", "--url"])).toMatchObject({ code: 1, stdout: "" });
+    expect(await home.run(["serve", "--url"])).toMatchObject({ code: 5, stdout: "" });
     const host = await startBrowserHost(home);
     const second = await home.run(["serve", "--no-open"]);
     expect(second).toMatchObject({ code: 1, stdout: "" });
@@ -192,6 +192,27 @@ describe("muxdeck serve", () => {
       process.kill(hostPid(), signal);
       expect((await inTime(`the end after ${signal}`, ended))[0]).toBe(0);
     }
+  });
+
+  it("opens a window of its own in a Chromium, unless told not to", async () => {
+    const folder = join(home.folder, "bin");
+    mkdirSync(folder);
+    const log = join(home.folder, "opened");
+    writeFileSync(join(folder, "chromium"), `#!/bin/sh\nprintf '%s\\n' "$@" >> '${log}'\n`, { mode: 0o755 });
+    const child = home.start(["serve"], { DISPLAY: ":9", PATH: `${folder}:${home.env.PATH ?? ""}` });
+    const ended = once(child, "close");
+    const [line] = await inTime("its line", once(child.stdout ?? child, "data"));
+    await until("the browser", () => readIfThere(log).includes("\n") || null);
+    expect(readIfThere(log)).toBe(`--app=${String(line)}`);
+    // A new window is asked for by a page, and gets an address of its own.
+    const page = await openAddress(String(line).trim());
+    const { windowId } = await page.hello();
+    expect(await page.ask({ t: "window-new" })).toEqual({ ok: true, value: {} });
+    const second = await until("the second window", () => readIfThere(log).trim().split("\n")[1] ?? null);
+    const other = await (await openAddress(second.replace("--app=", ""))).hello();
+    expect(other.windowId).not.toBe(windowId);
+    process.kill(hostPid(), "SIGTERM");
+    await inTime("the end", ended);
   });
 
   it("does not know every flag", async () => {
