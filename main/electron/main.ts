@@ -34,8 +34,6 @@ app.commandLine.appendSwitch("max-active-webgl-contexts", "64");
 protocol.registerSchemesAsPrivileged([{ scheme: pageScheme, privileges: { standard: true, secure: true } }]);
 app.on("web-contents-created", (_event, contents) => guardContents(contents));
 
-void main();
-
 async function main(): Promise<void> {
   let windows: Windows | null = null;
   const opened = await openDesk(
@@ -106,3 +104,5 @@ function endWith(windows: Windows, close: () => Promise<void>): void {
     void close().then(() => app.exit(0));
   });
 }
+
+void main();

@@ -15,8 +15,6 @@ import { Tokens } from "./tokens.js";
 /** The built page, beside the folder of the built file that runs. */
 const pageFolder = join(dirname(fileURLToPath(import.meta.url)), "..", "renderer");
 
-void main();
-
 async function main(): Promise<void> {
   const flags = readFlags(process.argv.slice(2));
   // Without knowing the flags, ask the words: an error is answered in the form that was asked for.
@@ -115,3 +113,5 @@ function endOnSignals(close: () => Promise<void>): void {
     });
   }
 }
+
+void main();
