@@ -39,6 +39,7 @@ export class LayoutStore {
   #windows: Map<string, WindowLayout>;
   #dirty = false;
   #cancel: (() => void) | null = null;
+  #dueAt = 0;
   #savedAt: Date | null = null;
   #troubled = false;
   /** What went wrong at the start, in sentences. */
@@ -124,10 +125,13 @@ export class LayoutStore {
 
   #changed(): void {
     this.#dirty = true;
-    if (this.#cancel === null) this.#schedule(saveMs);
+    // Sooner than the next try of a save that failed: what the user does now may be what helps.
+    if (this.#cancel === null || this.#dueAt > this.#options.clock.now() + saveMs) this.#schedule(saveMs);
   }
 
   #schedule(ms: number): void {
+    this.#cancel?.();
+    this.#dueAt = this.#options.clock.now() + ms;
     this.#cancel = this.#options.clock.after(ms, () => {
       this.#cancel = null;
       this.flush();

@@ -2,8 +2,10 @@
  * `muxdeck serve` as it is started by users, with a real agent: its one line, its end, who may have it, and that sessions outlive it. The
  * page is played over the real link.
  */
+import { execFileSync, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { WindowLayout } from "../../link/layout.js";
@@ -184,6 +186,38 @@ describe("muxdeck serve", () => {
     await page.until(() => sessions().length === 0, "that it is gone");
   });
 
+  it.skipIf(!mayMount())("says that the disk is full, keeps the old layout, and writes again when there is room", async () => {
+    const small = mkdtempSync(join(tmpdir(), "muxdeck-small-"));
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", small]);
+    try {
+      const file = join(small, "layouts.json");
+      writeFileSync(file, JSON.stringify({ version: 1, windows: [] }));
+      symlinkSync(file, join(home.folder, "layouts.json"));
+      const host = await startBrowserHost(home);
+      const page = await openAddress(host.url);
+      const { windowId } = await page.hello();
+      const save = (session: string) => page.ask({ t: "layout-save", layout: layoutOf(windowId, "machine", session) });
+      await save("a".repeat(24));
+      await until("the first layout", () => readIfThere(file).includes("a".repeat(24)));
+      const whole = readIfThere(file);
+      fill(join(small, "filler"));
+      await save("b".repeat(24));
+      const notice = await page.until(() => page.of("notice")[0], "the notice");
+      expect(notice.text).toMatch(
+        /^The layout was not saved: the disk is full\. Sessions keep running, the layout of \d\d:\d\d is kept\. Free some space\.$/,
+      );
+      expect(readIfThere(file)).toBe(whole);
+      rmSync(join(small, "filler"));
+      await save("c".repeat(24));
+      await until("the last layout", () => readIfThere(file).includes("c".repeat(24)));
+      expect(page.of("notice")).toHaveLength(1);
+      await host.close();
+    } finally {
+      execFileSync("umount", [small]);
+      rmSync(small, { recursive: true });
+    }
+  });
+
   it("ends with every signal that asks it to", async () => {
     for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
       const child = home.start(["serve", "--no-open"]);
@@ -221,6 +255,27 @@ describe("muxdeck serve", () => {
     expect((await home.run(["serve", "--allow-host", "*"])).code).toBe(2);
   });
 });
+
+/** Containers often let not even root mount; the store's own tests then have to do. */
+function mayMount(): boolean {
+  const folder = mkdtempSync(join(tmpdir(), "muxdeck-mount-"));
+  const may = spawnSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", folder]).status === 0;
+  if (may) execFileSync("umount", [folder]);
+  rmSync(folder, { recursive: true });
+  return may;
+}
+
+/** Writes until the disk takes no more. */
+function fill(file: string): void {
+  const handle = openSync(file, "w");
+  try {
+    while (writeSync(handle, Buffer.alloc(4096)) > 0);
+  } catch {
+    // Full, which was wanted.
+  } finally {
+    closeSync(handle);
+  }
+}
 
 function readIfThere(file: string): string {
   try {
