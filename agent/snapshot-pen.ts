@@ -51,7 +51,7 @@ const dashed = 5;
 const anyLink = -2;
 
 export class Pen {
-  readonly #sink = new ByteSink();
+  readonly #sink: ByteSink;
   #fg = 0;
   #bg = 0;
   #underline = 0;
@@ -61,7 +61,22 @@ export class Pen {
   /** Whether the other screen may be visited: while the normal one is written. */
   canVisit = true;
 
-  constructor(private readonly links: (id: number) => { readonly id?: string; readonly uri: string } | undefined) {}
+  /**
+   * `links`: where xterm's numbered links lead. `limit`: bytes that a snapshot may take. `plain`: without attributes and links, for a
+   * screen that does not fit with them.
+   */
+  constructor(
+    private readonly links: (id: number) => { readonly id?: string; readonly uri: string } | undefined,
+    limit: number,
+    private readonly plain: boolean,
+  ) {
+    this.#sink = new ByteSink(limit);
+  }
+
+  /** Too much was written; nothing more is. */
+  get full(): boolean {
+    return this.#sink.full;
+  }
 
   put(text: string): void {
     this.#sink.put(text);
@@ -119,7 +134,7 @@ export class Pen {
 
   /** `gently`: without SGR 0, which would also take what is not seen. */
   set(ink: Ink, gently = false): void {
-    if (this.holds(ink)) return;
+    if (this.holds(ink) || this.plain) return;
     const colourGone = ink.underlineColour === 0 && this.#underlineColour !== 0;
     const plain = ink.fg === 0 && ink.bg === 0 && ink.underline === 0;
     let codes = "";
@@ -146,7 +161,7 @@ export class Pen {
 
   /** Changes the background colour alone: erasing and scrolling look at nothing else. */
   setFill(colour: number): void {
-    if (this.fill === colour) return;
+    if (this.fill === colour || this.plain) return;
     if (colour === 0 && this.#fg === 0 && (this.#bg & bgFlags) === 0 && this.#underline === 0) {
       this.put("\x1b[m");
       this.#underlineColour = 0;
@@ -163,6 +178,7 @@ export class Pen {
 
   /** Opens some link: saved attributes remember that there was one, not which. The next `set` closes it. */
   openAnyLink(): void {
+    if (this.plain) return;
     this.put("\x1b]8;;about:blank\x1b\\");
     this.#link = anyLink;
   }

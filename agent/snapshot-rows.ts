@@ -76,6 +76,8 @@ export class RowWriter {
   #inkBg = 0;
   #inkExtended: ExtendedAttributes = noExtended;
   #inkValid = false;
+  /** Lines begun. */
+  written = 0;
 
   constructor(private readonly target: RowTarget) {
     this.#pen = target.pen;
@@ -93,7 +95,8 @@ export class RowWriter {
     if (buffer.lines.get(first)?.isWrapped === true) this.#beginWrapped();
     for (let index = first; index <= end; index += 1) {
       const line = buffer.lines.get(index);
-      if (line === undefined) continue;
+      if (line === undefined || this.#pen.full) continue;
+      this.written += 1;
       const next = index < end ? buffer.lines.get(index + 1) : undefined;
       // Whether the first character of the next row can do the wrapping.
       const natural = next?.isWrapped === true && this.#kind(this.#other, next, 0) === "character";

@@ -10,8 +10,17 @@ export class ByteSink {
   #bytes = new Uint8Array(firstLength);
   #length = 0;
 
+  /** Bytes after which nothing more is taken. */
+  constructor(private readonly limit: number) {}
+
+  /** The limit is passed: what was written is of no use. */
+  get full(): boolean {
+    return this.#length > this.limit;
+  }
+
   /** Any text. */
   put(text: string): void {
+    if (this.full) return;
     // A character of UTF-16 takes at most three bytes.
     this.#room(text.length * 3);
     if (text.length > 64) {
@@ -31,6 +40,7 @@ export class ByteSink {
 
   /** One character; never half of a surrogate pair. */
   code(codepoint: number): void {
+    if (this.full) return;
     this.#room(4);
     const bytes = this.#bytes;
     let at = this.#length;

@@ -174,6 +174,36 @@ describe("random output", () => {
   });
 });
 
+describe("a snapshot that would be too large", () => {
+  const colourful = Array.from({ length: 40 }, (_, n) =>
+    Array.from({ length: 18 }, (_, x) => `\x1b[38;2;${n};${x};1;48;2;9;${x};${n}m*`).join(""),
+  ).join("\r\n");
+
+  test("leaves out the oldest lines", () => {
+    const original = emulatorWith(`${colourful}\r\nthe end`);
+    const whole = serialize(original, stateScrollback);
+    for (const limit of [whole.length, whole.length - 1, Math.floor(whole.length / 2), 6000]) {
+      const bytes = serialize(original, stateScrollback, limit);
+      expect(bytes.length).toBeLessThanOrEqual(limit);
+      const copy = emulatorWith(bytes);
+      expect(screenHash(copy.terminal)).toBe(screenHash(original.terminal));
+      if (limit < whole.length) expect(copy.terminal.buffer.normal.baseY).toBeLessThan(original.terminal.buffer.normal.baseY);
+      else expect(stateOf(copy)).toEqual(stateOf(original));
+    }
+  });
+
+  test("and of a screen that does not fit the attributes", () => {
+    const original = emulatorWith(`${colourful}\x1b[?1h`);
+    const copy = emulatorWith(serialize(original, stateScrollback, 1000));
+    const rows = (emulator: Emulator) =>
+      stateOf(emulator)
+        .normal.lines.slice(-6)
+        .map((line) => line.replace(/\{[^}]*\}/g, ""));
+    expect(rows(copy)).toEqual(rows(original));
+    expect(copy.terminal.modes.applicationCursorKeysMode).toBe(true);
+  });
+});
+
 test("styled text for people: styles, no cursor movement, nothing left on", () => {
   const emulator = emulatorWith(
     "plain \x1b[1;31mred\x1b[m  gap\r\n\x1b[44mbar\x1b[K\x1b[m\r\n漢\x1b]8;;https://example.org/\x1b\\link\x1b]8;;\x1b\\",

@@ -23,9 +23,23 @@ const decoder = new TextDecoder();
 /** What scrolls a column further than the last: a character without width that joins nothing. Hostile output could make thousands. */
 const maxOverhang = 64;
 
-/** `scrollback`: lines above the screen to include; 0: the screen alone. */
-export function serialize(emulator: Emulator, scrollback: number): Uint8Array<ArrayBuffer> {
-  return new Serializer(emulator).run(scrollback);
+/** The largest snapshot: what a client collects. Protocol §3. */
+const maxSnapshotBytes = 16 * 1024 * 1024;
+
+/**
+ * `scrollback`: lines above the screen to include; 0: the screen alone. Where it does not fit into `limit` bytes the oldest lines are left
+ * out; a screen that does not fit by itself (a million cells, each in colours of its own) loses its attributes.
+ */
+export function serialize(emulator: Emulator, scrollback: number, limit = maxSnapshotBytes): Uint8Array<ArrayBuffer> {
+  for (let lines = scrollback; ; ) {
+    const serializer = new Serializer(emulator, limit, false);
+    const bytes = serializer.run(lines);
+    if (bytes !== null) return bytes;
+    if (lines === 0) break;
+    // About as many as fitted, had they been the newest.
+    lines = Math.max(0, Math.min(lines - 1, Math.floor(serializer.linesWritten * 0.9) - emulator.terminal.rows));
+  }
+  return new Serializer(emulator, Infinity, true).run(0) ?? new Uint8Array(0);
 }
 
 /** The screen as styled lines for a pipe or a person, each ending with default attributes. */
@@ -34,7 +48,7 @@ export function styledScreen(emulator: Emulator): string {
   const buffer = core._bufferService.buffers.active;
   const lines: string[] = [];
   for (let y = 0; y < terminal.rows; y += 1) {
-    const pen = new Pen(() => undefined);
+    const pen = new Pen(() => undefined, Infinity, false);
     const line = buffer.lines.get(buffer.ybase + y);
     if (line !== undefined) rowWriter(emulator, pen, false).styled(line);
     lines.push(decoder.decode(pen.bytes()));
@@ -53,14 +67,21 @@ class Serializer {
   readonly #rows: number;
   readonly #pen: Pen;
 
-  constructor(private readonly emulator: Emulator) {
+  linesWritten = 0;
+
+  constructor(
+    private readonly emulator: Emulator,
+    limit: number,
+    plain: boolean,
+  ) {
     this.#core = emulator.core;
     this.#cols = emulator.terminal.cols;
     this.#rows = emulator.terminal.rows;
-    this.#pen = new Pen((id) => emulator.core._oscLinkService.getLinkData(id));
+    this.#pen = new Pen((id) => emulator.core._oscLinkService.getLinkData(id), limit, plain);
   }
 
-  run(scrollback: number): Uint8Array<ArrayBuffer> {
+  /** Null: it became too large. */
+  run(scrollback: number): Uint8Array<ArrayBuffer> | null {
     const { normal, alt, active } = this.#core._bufferService.buffers;
     const pen = this.#pen;
     pen.put("\x1bc");
@@ -81,7 +102,7 @@ class Serializer {
     }
     this.#modes();
     this.#cursor(active, active === alt);
-    return pen.bytes();
+    return pen.full ? null : pen.bytes();
   }
 
   /** What RIS leaves as it was: it is said whether set or not, since the receiver may have shown another screen before. */
@@ -107,7 +128,8 @@ class Serializer {
     const savedAt = Math.max(first, buffer.savedY);
     // A cursor saved in a row that scrolled off is saved again when that row is written: rows that come back find it there.
     const inScrollback = !isSavedDefault(buffer, first) && savedAt < buffer.ybase;
-    rowWriter(this.emulator, this.#pen, false).write(
+    const writer = rowWriter(this.emulator, this.#pen, false);
+    writer.write(
       buffer,
       first,
       last,
@@ -119,6 +141,7 @@ class Serializer {
           }
         : undefined,
     );
+    this.linesWritten = writer.written;
     this.#tabs(buffer);
     this.#margins(buffer);
     if (!inScrollback && !isSavedDefault(buffer, first)) this.#save(buffer, Math.min(savedAt - buffer.ybase, this.#rows - 1));

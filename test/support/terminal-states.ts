@@ -122,6 +122,7 @@ export const terminalStates: Record<string, string> = {
   "origin mode, waiting to wrap": `${csi}2;4r${csi}?6h${csi}3;1H12345678901234567890`,
   "protected cells": `ab${csi}1"qcd${csi}0"qef${csi}1"q`,
   "alternate screen": `normal${csi}?1049h${csi}2;2Halternate`,
+  "alternate screen entered in the middle of the normal one": `${lines(6)}${csi}2;1H${csi}?47h`,
   "alternate screen over scrollback": `${lines(30)}${csi}?1049h${csi}Hfull screen`,
   "alternate screen, first row wrapped": `${csi}?1049h${csi}6;1H${long}${long}${long}`,
   "alternate screen with everything": `${lines(10)}${csi}5;5H${csi}?1049h${csi}?1h${esc}=${csi}?1002h${csi}?1006h${csi}?25l${csi}2;5r${csi}44m${csi}J${csi}3;3Hx`,
