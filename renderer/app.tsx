@@ -96,6 +96,7 @@ function Workspace() {
 
 /** The window's own link is gone: said once for all panes. */
 function LinkBand() {
+  const deck = useDeck();
   const link = useDeckState((state) => state.link);
   if (link.state === "live") return null;
   const trying = link.state === "retrying";
@@ -111,7 +112,7 @@ function LinkBand() {
         </span>
         {!trying && (
           <span className="band-buttons">
-            <button type="button" className="button button-small" onClick={() => location.reload()}>
+            <button type="button" className="button button-small" onClick={() => deck.retryLink()}>
               Try again
             </button>
           </span>

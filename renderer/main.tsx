@@ -12,6 +12,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import type { WindowLayout } from "../link/layout.js";
 import type { HelloReply } from "../link/messages.js";
+import type { Transport } from "../transport/transport.js";
 import { App, narrowWindow } from "./app.js";
 import { Deck, DeckProvider } from "./deck/deck.js";
 import { DeskLink } from "./deck/desk-link.js";
@@ -47,7 +48,7 @@ async function start(): Promise<void> {
     message: (message) => deck?.message(message),
     bytes: (kind, pane, position, bytes) => deck?.panes.bytes(kind, pane, position, bytes),
     closed: ({ clean }) => {
-      if (deck !== null) void lost(deck, clean);
+      if (deck !== null) lost(deck, clean);
       else root.render(<ClosedPage title="Muxdeck did not open" text="It closed the link before it answered. Sessions keep running." />);
     },
   });
@@ -63,6 +64,12 @@ async function start(): Promise<void> {
   provideDeckStore(store);
   deck = new Deck(store);
   deck.setLink(link);
+  const opening = deck;
+  deck.retryLink = () => {
+    // In Electron a link comes with the page.
+    if (window.muxdeck === undefined) void linkAgain(opening);
+    else location.reload();
+  };
   for (const text of hello.value.notices) deck.toast({ tone: "warn", title: plain(text), critical: true, buttons: [] });
   installKeys(deck);
   keepLayout(deck);
@@ -78,37 +85,44 @@ async function start(): Promise<void> {
   sayWhatTheTabKeeps(deck);
 }
 
-/** Tries again until the desk is back; then panes open anew, with their screens. */
-async function lost(deck: Deck, clean: boolean): Promise<void> {
-  deck.link = null;
-  deck.panes.linkLost();
-  if (window.muxdeck !== undefined || clean) {
-    const text = clean ? "Muxdeck was closed, or this window is shown in another tab. Sessions keep running." : "Sessions keep running.";
-    deck.store.setState({ link: { state: "over", text } });
-    return;
-  }
+/** The link broke. A desk that said goodbye is not asked again by itself: it was closed, or another tab shows this window now. */
+function lost(deck: Deck, clean: boolean): void {
+  if (clean) deck.linkLost(0, "Muxdeck was closed, or this window is shown in another tab. Sessions keep running.");
+  else if (window.muxdeck !== undefined) deck.linkLost(0, "The app's other half is gone. Sessions keep running. Start Muxdeck again.");
+  else void linkAgain(deck);
+}
+
+/** Tries until the desk is back; then panes open anew, with their screens. */
+async function linkAgain(deck: Deck): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
-    deck.store.setState({ link: { state: "retrying", attempt } });
+    deck.linkLost(attempt, null);
     await new Promise((resolve) => setTimeout(resolve, Math.min(retry.most, retry.first * 2 ** (attempt - 1))));
     const opened = await openMedium();
-    if (!opened.ok) {
-      if (!opened.over) continue;
-      deck.store.setState({ link: { state: "over", text: opened.text } });
+    if (!opened.ok && opened.over) {
+      deck.linkLost(attempt, opened.text);
       return;
     }
-    const link = new DeskLink(opened.transport, {
-      message: (message) => deck.message(message),
-      bytes: (kind, pane, position, bytes) => deck.panes.bytes(kind, pane, position, bytes),
-      closed: (reason) => void lost(deck, reason.clean),
-    });
-    const hello = await link.request({ t: "hello", windowId: deck.state.layout.windowId });
-    if (!hello.ok) continue;
-    deck.message({ t: "settings", settings: hello.value.settings });
-    deck.message({ t: "machines", machines: hello.value.machines });
-    deck.setLink(link);
-    deck.changeLayout((layout) => ({ ...layout, windowId: hello.value.windowId }));
-    return;
+    if (opened.ok && (await greetAgain(deck, opened.transport))) return;
   }
+}
+
+async function greetAgain(deck: Deck, transport: Transport): Promise<boolean> {
+  let greeted = false;
+  const link = new DeskLink(transport, {
+    message: (message) => deck.message(message),
+    bytes: (kind, pane, position, bytes) => deck.panes.bytes(kind, pane, position, bytes),
+    closed: ({ clean }) => {
+      if (greeted) lost(deck, clean);
+    },
+  });
+  const hello = await link.request({ t: "hello", windowId: deck.state.layout.windowId });
+  if (!hello.ok) return false;
+  greeted = true;
+  deck.message({ t: "settings", settings: hello.value.settings });
+  deck.message({ t: "machines", machines: hello.value.machines });
+  deck.setLink(link);
+  deck.changeLayout((layout) => ({ ...layout, windowId: hello.value.windowId }));
+  return true;
 }
 
 function firstState(hello: HelloReply): DeckState {

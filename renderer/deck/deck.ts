@@ -10,7 +10,7 @@ import type { Failure } from "../../protocol/errors.js";
 import type { SessionEntry } from "../../protocol/values.js";
 import { activeTab, allLeaves, visibleLeaves } from "../layout/tabs.js";
 import { findLeaf, replaceLeaf } from "../layout/tree.js";
-import { plain } from "../ui/words.js";
+import { byteCount, plain } from "../ui/words.js";
 import type { DeskLink } from "./desk-link.js";
 import { Panes } from "./panes.js";
 import { type DeckState, type DeckStore, findMachine, findSession, type PaneFacts, type Question, type Toast } from "./state.js";
@@ -18,6 +18,8 @@ import { type DeckState, type DeckStore, findMachine, findSession, type PaneFact
 /** A layout is sent at once, and then at most this often: a drag changes it with each pixel. */
 const saveMs = 300;
 const toastMs = 6000;
+/** Less than this is not worth a word. */
+const leastSkipped = 100_000;
 
 /** Something a pane asks that only features can answer; set by the app. */
 export interface DeckAnswers {
@@ -29,6 +31,8 @@ export class Deck {
   readonly panes: Panes;
   link: DeskLink | null = null;
   answers: DeckAnswers = { pasted: () => {}, again: () => {} };
+  /** Tries a link that is over once more. */
+  retryLink: () => void = () => {};
   /** Size of the area where panes are, in pixels; for sizes of panes to come. */
   workArea = { width: 900, height: 600 };
   /** Panes closed last, newest at the end, with what is needed to put them back. */
@@ -38,6 +42,7 @@ export class Deck {
   /** When the list first said that a session had ended. */
   readonly #endedAt = new Map<string, number>();
   readonly #activeBefore: string[] = [];
+  readonly #skips = new Map<string, { toast: number; bytes: number }>();
   #wantsFocus: string | null = null;
   #saveTimer: ReturnType<typeof setTimeout> | null = null;
   #unsaved = false;
@@ -68,6 +73,13 @@ export class Deck {
     this.link = link;
     this.store.setState({ link: { state: "live" } });
     this.panes.setLink(link);
+  }
+
+  /** The link is gone and is tried again; or, with a sentence, it stays gone until somebody asks. */
+  linkLost(attempt: number, over: string | null): void {
+    this.link = null;
+    this.panes.linkLost(over === null ? null : { code: "offline", message: over, scope: "connection", retry: "later" });
+    this.store.setState({ link: over === null ? { state: "retrying", attempt } : { state: "over", text: over } });
   }
 
   message(message: Exclude<DeskMessage, { t: "reply" }>): void {
@@ -286,13 +298,19 @@ export class Deck {
 
   #skipped(holder: string, bytes: number): void {
     const leaf = this.leaf(holder);
-    if (leaf === null || bytes < 100_000) return;
-    const amount = bytes < 1_000_000 ? `${Math.round(bytes / 1000)} kB` : `${Math.round(bytes / 1_000_000)} MB`;
-    this.toast({
+    if (leaf === null) return;
+    // A flood is skipped in many parts: one toast counts them together.
+    const before = this.#skips.get(holder);
+    const shown = before !== undefined && this.state.toasts.some((toast) => toast.id === before.toast);
+    const all = bytes + (shown ? before.bytes : 0);
+    if (shown) this.dismissToast(before.toast);
+    if (all < leastSkipped) return;
+    const toast = this.toast({
       tone: "warn",
-      title: `${amount} of output skipped in ${this.sessionName(leaf)}`,
+      title: `${byteCount(all)} of output skipped in ${this.sessionName(leaf)}`,
       text: "The screen is exact. The last 4 MB of text are kept.",
     });
+    this.#skips.set(holder, { toast, bytes: all });
   }
 
   #healed(holder: string, awayMs: number): void {

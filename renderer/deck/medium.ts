@@ -55,8 +55,19 @@ async function openWebSocket(): Promise<Opened> {
   return answers ? { ok: false, over: true, text: notLetIn } : { ok: false, over: false, text: notThere };
 }
 
+/** A new address in a tab that is open already changes only the fragment: the page has to begin again with it. */
+if (window.muxdeck === undefined) {
+  window.addEventListener("hashchange", () => {
+    if (onceToken() !== undefined) location.reload();
+  });
+}
+
+function onceToken(): string | undefined {
+  return /^#(?:token=)?([\w-]{16,256})$/.exec(location.hash)?.[1];
+}
+
 async function tabToken(): Promise<string | null> {
-  const once = /^#(?:token=)?([\w-]{16,256})$/.exec(location.hash)?.[1];
+  const once = onceToken();
   if (once !== undefined) {
     history.replaceState(null, "", location.pathname + location.search);
     const token = await exchange(once);

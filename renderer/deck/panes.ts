@@ -5,6 +5,7 @@
  */
 import type { PaneLeaf } from "../../link/layout.js";
 import type { DeskMessage, PaneMessage } from "../../link/messages.js";
+import type { Failure } from "../../protocol/errors.js";
 import type { StreamRole, View } from "../../protocol/values.js";
 import { readColours } from "../terminal/colours.js";
 import { type Keys, PaneTerminal } from "../terminal/pane-terminal.js";
@@ -66,8 +67,8 @@ export class Panes {
     }
   }
 
-  /** The link is gone: what stands keeps standing, keys go nowhere. */
-  linkLost(): void {
+  /** The link is gone: what stands keeps standing, keys go nowhere. `over`: no more tries by themselves. */
+  linkLost(over: Failure | null): void {
     this.#link = null;
     this.#byNumber.clear();
     for (const pane of this.#panes.values()) {
@@ -75,7 +76,9 @@ export class Panes {
       const { state } = this.#facts(pane).state;
       if (state === "ended" || state === "failed") continue;
       pane.terminal.setKeys("none");
-      this.#change(pane.leaf.holder, { state: { state: "reconnecting", attempt: 0, nextTryMs: null } });
+      this.#change(pane.leaf.holder, {
+        state: over === null ? { state: "reconnecting", attempt: 0, nextTryMs: null } : { state: "lost", error: over },
+      });
     }
   }
 

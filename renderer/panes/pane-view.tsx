@@ -68,7 +68,8 @@ export function PaneView({ leaf, box }: { leaf: PaneLeaf; box: Box }) {
     return () => sizes.disconnect();
   }, [deck, holder]);
 
-  const band = useBand(leaf, facts, session, machineName);
+  const linked = useDeckState((state) => state.link.state === "live");
+  const band = useBand(leaf, facts, session, machineName, linked);
   const { state } = facts.state;
   const faded = state === "reconnecting" || state === "lost" || (state === "failed" && facts.shown);
   const hooks = hooksOf(facts);
@@ -84,7 +85,7 @@ export function PaneView({ leaf, box }: { leaf: PaneLeaf; box: Box }) {
       aria-current={active ? "true" : undefined}
       data-session-id={leaf.session}
       data-machine={machineName}
-      data-ring={active && focused ? ringOf(facts) : undefined}
+      data-ring={active && focused ? (linked ? ringOf(facts) : "nowhere") : undefined}
       {...hooks}
     >
       <PaneHeader leaf={leaf} facts={facts} entry={entry} session={session} machine={machineName} />
@@ -104,7 +105,7 @@ export function PaneView({ leaf, box }: { leaf: PaneLeaf; box: Box }) {
   );
 }
 
-function useBand(leaf: PaneLeaf, facts: PaneFacts, session: string, machine: string): Band | null {
+function useBand(leaf: PaneLeaf, facts: PaneFacts, session: string, machine: string, linked: boolean): Band | null {
   const deck = useDeck();
   const { state } = facts.state;
   const ticking = state === "reconnecting" || state === "starting";
@@ -114,6 +115,8 @@ function useBand(leaf: PaneLeaf, facts: PaneFacts, session: string, machine: str
   const ended = deck.endedAt(leaf.session);
   const created = deck.knownSession(leaf.session)?.created;
   const ranMs = ended === null || created === undefined ? null : ended - Date.parse(created);
+  // Without its own link the window says so once, for all panes.
+  if (!linked && facts.state.state === "reconnecting") return null;
   return bandOf(facts, { session, machine, now: ticking ? now : performance.now(), ranMs });
 }
 

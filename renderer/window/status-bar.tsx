@@ -29,10 +29,21 @@ const linkWords: { state: DeckState["machines"][number]["state"]; word: string; 
 
 function Links() {
   const machines = useDeckState((state) => state.machines);
+  const link = useDeckState((state) => state.link.state);
   const [only] = machines;
   const counts = linkWords
     .map((entry) => ({ ...entry, count: machines.filter((machine) => machine.state === entry.state).length }))
     .filter((entry) => entry.count > 0);
+  if (link !== "live") {
+    return (
+      <div className="status-part" role="status" aria-label="Links">
+        <span>
+          <StateGlyph state={link === "retrying" ? "reconnecting" : "lost"} turning />
+          No link to Muxdeck
+        </span>
+      </div>
+    );
+  }
   return (
     <div className="status-part" role="status" aria-label="Links">
       {machines.length === 1 && only !== undefined
