@@ -6,6 +6,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Page } from "playwright";
 import { type Deck, expect, test } from "../support/desk-test.js";
+import { ready } from "./app-page.js";
 
 /** Counts everything that reaches it; answers so that nothing would fail for another reason than ours. */
 async function startBait(): Promise<{ port: number; asked: string[]; close: () => Promise<void> }> {
@@ -92,6 +93,35 @@ test("one channel is registered, and it is on the list", async ({ deck }) => {
   const channels = await appOf(deck).evaluate(({ ipcMain }) => ipcMain.eventNames().map(String));
   // `error` is Electron's own, on every emitter of this kind.
   expect(channels.filter((name) => name !== "error")).toEqual(["muxdeck:ready"]);
+});
+
+test("the channel answers the top frame of our page, with nothing in the message, and nobody else", async ({ deck }) => {
+  await ready(deck.page);
+  const ports = await appOf(deck).evaluate(({ ipcMain, webContents }) => {
+    const contents = webContents.getAllWebContents()[0];
+    if (contents === undefined) return null;
+    const answers: string[] = [];
+    let asked = "";
+    contents.postMessage = (channel: string) => {
+      answers.push(`${asked}: ${channel}`);
+    };
+    const ask = (what: string, event: Record<string, unknown>, ...args: unknown[]) => {
+      asked = what;
+      ipcMain.emit("muxdeck:ready", event, ...args);
+    };
+    const top = contents.mainFrame;
+    const sender = contents;
+    ask("a frame within", { sender, senderFrame: { url: top.url } });
+    ask("a gone frame", { sender, senderFrame: null });
+    ask("no frame", { sender });
+    ask("another page", { sender: { mainFrame: { url: "https://example.org/" } }, senderFrame: { url: "https://example.org/" } });
+    ask("another file", { sender: { mainFrame: top }, senderFrame: top });
+    ask("arguments", { sender, senderFrame: top }, "x");
+    ask("an object", { sender, senderFrame: top }, { __proto__: null });
+    ask("the page", { sender, senderFrame: top });
+    return answers;
+  });
+  expect(ports).toEqual(["the page: muxdeck:port"]);
 });
 
 test("the page has no network", async ({ deck }) => {
