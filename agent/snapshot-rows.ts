@@ -295,7 +295,6 @@ export class RowWriter {
    * orphan its second half after a blank was inserted before it. They are made so again, on the still empty row.
    */
   #oddCells(line: BufferLine, end: number): void {
-    const { cols } = this.target;
     const cell = this.#cell;
     let odd: number[] | null = null;
     for (let x = 0; x < end; x += 1) {
@@ -306,14 +305,9 @@ export class RowWriter {
       else odd = [...(odd ?? []), x];
     }
     if (odd === null) return;
-    if (odd[odd.length - 1] === cols - 1) {
-      this.#oddFromLeft(line, cols - 1);
-      odd.pop();
-    }
-    for (const x of odd) {
-      if (x === cols - 2 && x > 0) this.#oddFromLeft(line, x);
-      else this.#oddFromRight(line, x);
-    }
+    // Each is made with the cell before it, which is made next; the first has none before it.
+    if (odd[0] === 0) this.#oddFromRight(line, 0);
+    for (const x of odd.reverse()) if (x > 1 || (x === 1 && odd[odd.length - 1] !== 0)) this.#oddFromLeft(line, x);
   }
 
   #orphan(cell: Cell, x: number): void {
@@ -455,7 +449,12 @@ export class RowWriter {
       column -= 1;
       kind = this.#kind(cell, line, column);
     }
-    if (column < 0 || kind === "odd" || kind === "orphan") return;
+    if (column < 0 || kind === "orphan") return;
+    if (kind === "odd") {
+      this.#oddFromLeft(line, column);
+      this.#again(line, column - 1);
+      return;
+    }
     this.#gotoColumn(column);
     if (kind === "blank") {
       this.#setFill(this.#pen.ink(cell).bg);

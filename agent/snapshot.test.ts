@@ -137,10 +137,16 @@ test.each([
 /**
  * What a snapshot does not bring back, all of it after two rare things at once: attributes that DECRC left unseen, a link that was forgotten
  * while it was open on the alternate screen, a character set of the screen that is not shown, an empty cell there behind which the cursor
- * waits to wrap (it becomes a space).
+ * waits to wrap (it becomes a space), the second half of a wide character without its first. Nothing of it is seen.
  */
 function roughly(state: EmulatorState): unknown {
-  const cells = (lines: string[]) => lines.map((line) => line.replace(/,?u\d,c[0-9a-f]+(,l[^}]*)?/g, "").replaceAll("{}", ""));
+  const cells = (lines: string[]) =>
+    lines.map((line) =>
+      line
+        .replace(/,?u\d,c[0-9a-f]+(,l[^}]*)?/g, "")
+        .replace(/(?<!<2>)·<0>/g, "·")
+        .replaceAll("{}", ""),
+    );
   const { normal, alternate, ...rest } = state;
   return {
     ...rest,
@@ -167,6 +173,7 @@ describe("random output", () => {
       const [a, b] = [stateOf(original), stateOf(copy)];
       if (JSON.stringify(a) === JSON.stringify(b)) exact += 1;
       expect(roughly(b), `seed ${seed}`).toEqual(roughly(a));
+      expect(screenHash(copy.terminal), `seed ${seed}`).toBe(screenHash(original.terminal));
       original.dispose();
       copy.dispose();
     }
