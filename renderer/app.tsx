@@ -36,6 +36,7 @@ export function App() {
   const narrow = useDeckState((state) => state.narrow);
   const over = useDeckState((state) => state.sidebarOver);
   useAnswers();
+  useSidebarAway();
   useTheme();
   useNarrow();
   useTitle();
@@ -174,6 +175,31 @@ function useAnswers(): void {
       again: (holder) => void startAgain(deck, holder),
     };
   }, [deck]);
+}
+
+/** A sidebar that lies over the work area goes away with Esc or a press beside it. */
+function useSidebarAway(): void {
+  const deck = useDeck();
+  const over = useDeckState((state) => state.sidebarOver);
+  useEffect(() => {
+    if (!over) return;
+    const away = () => deck.store.setState({ sidebarOver: false });
+    const onPointerDown = (event: PointerEvent) => {
+      const kept = 'nav, [role="menu"], [aria-label="Hide sidebar"]';
+      if (event.target instanceof Element && event.target.closest(kept) === null) away();
+    };
+    const onKeyDown = (event: KeyboardEvent) => {
+      if (event.key !== "Escape" || deck.state.question !== null || document.activeElement?.closest("nav") === null) return;
+      away();
+      deck.focusActive();
+    };
+    window.addEventListener("pointerdown", onPointerDown);
+    window.addEventListener("keydown", onKeyDown);
+    return () => {
+      window.removeEventListener("pointerdown", onPointerDown);
+      window.removeEventListener("keydown", onKeyDown);
+    };
+  }, [deck, over]);
 }
 
 /** The chosen theme, or the system's. */

@@ -102,11 +102,10 @@ export class Deck {
   applySettings(settings: Settings): void {
     const before = this.state.settings;
     this.store.setState({ settings });
-    const lookChanged =
-      before["terminal.fontSize"] !== settings["terminal.fontSize"] ||
-      before["terminal.scrollback"] !== settings["terminal.scrollback"] ||
-      before["accessibility.screenReader"] !== settings["accessibility.screenReader"];
-    if (lookChanged) this.panes.setLook();
+    const changed = (name: keyof Settings) => before[name] !== settings[name];
+    const scrollbackChanged = changed("terminal.scrollback");
+    if (scrollbackChanged || changed("terminal.fontSize") || changed("accessibility.screenReader")) this.panes.setLook();
+    if (scrollbackChanged) this.panes.scrollbackChanged();
   }
 
   /** Changes a setting for every window; the desk sends it back to all. */

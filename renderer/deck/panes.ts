@@ -87,6 +87,8 @@ export class Panes {
     const there = new Set(leaves.map((leaf) => leaf.holder));
     for (const [holder, pane] of this.#panes) if (!there.has(holder)) this.#remove(pane);
     for (const leaf of leaves) {
+      // A pane gets its emulator when it is first looked at: a window may come back with hundreds of tabs.
+      if (!this.#panes.has(leaf.holder) && !visible.has(leaf.holder)) continue;
       const pane = this.#panes.get(leaf.holder) ?? this.#add(leaf);
       // Another session in the same place: the old stream has nothing to say any more.
       const moved = pane.leaf.session !== leaf.session || pane.leaf.machine !== leaf.machine;
@@ -140,6 +142,14 @@ export class Panes {
     for (const pane of this.#panes.values()) {
       pane.terminal.setLook(this.#look());
       this.#tellView(pane);
+    }
+  }
+
+  /** Emulators and agent keep the same length of history, or later resizes differ: all streams begin anew with it. */
+  scrollbackChanged(): void {
+    for (const pane of this.#panes.values()) {
+      this.#closeStream(pane);
+      this.#openIfReady(pane);
     }
   }
 

@@ -63,6 +63,7 @@ export class PaneTerminal {
   readonly #events: PaneTerminalEvents;
   #ownFont: number;
   #ownCell: Cell = { width: 0, height: 0 };
+  #pixelRatio = 0;
   #room: Size | null = null;
   #roomTimer: ReturnType<typeof setTimeout> | null = null;
   #hashTimer: ReturnType<typeof setTimeout> | null = null;
@@ -355,7 +356,12 @@ export class PaneTerminal {
 
   #measure(): void {
     if (this.#terminal.element === undefined || !this.element.isConnected) return;
-    if (this.#ownCell.width === 0 && this.#terminal.options.fontSize === this.#ownFont) this.#ownCell = this.#drawnCell();
+    // Another screen, or the browser's zoom: cells fall on other pixels.
+    if (this.#pixelRatio !== window.devicePixelRatio) this.#ownCell = { width: 0, height: 0 };
+    if (this.#ownCell.width === 0 && this.#terminal.options.fontSize === this.#ownFont) {
+      this.#ownCell = this.#drawnCell();
+      this.#pixelRatio = window.devicePixelRatio;
+    }
     const room = this.#tooSmall() ? (this.#room ?? unshown) : sizeThatFits(this.#extent(), this.#ownCell);
     if (room !== null) {
       this.#room = room;

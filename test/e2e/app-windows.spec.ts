@@ -164,7 +164,7 @@ test("what is typed while the agent does not answer waits as a draft and is sent
   await shows(home, pane, /sent on purpose\nsent on purpose/);
 });
 
-test("a pane whose holder opens elsewhere says so and can be taken back", async ({ deck, home }) => {
+test("one session in two panes of a window: the second is named so, both show the same", async ({ deck, home }) => {
   const { page } = deck;
   const pane = (await openFirst(page)).first();
   const session = await sessionOf(pane);
