@@ -32,6 +32,8 @@ export async function openFirst(page: Page): Promise<Locator> {
   const pane = activePane(page);
   await expect(pane).toHaveAttribute("data-state", "live");
   await hasKeys(pane);
+  // The shell has printed its prompt: what is typed before is echoed twice, by the terminal and by the shell.
+  await expect.poll(async () => Number(await pane.getAttribute("data-seq"))).toBeGreaterThan(0);
   // By its session: the active pane will be another one.
   return page.locator(`[data-session-id="${await sessionOf(pane)}"]`);
 }

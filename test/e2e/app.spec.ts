@@ -155,22 +155,24 @@ test("tabs: new, switched by key, renamed, closed and brought back", async ({ de
 test("programs that take the whole screen: vim writes a file, less goes to the end, htop leaves by F10", async ({ deck, home }) => {
   const { page } = deck;
   const pane = await openFirst(page);
-  await type(page, "vim -u NONE -N note.txt");
+  await type(page, `cd ${home.folder}; vim -u NONE -N note.txt; echo vim is over`);
   await shows(home, pane, /note\.txt/);
   await page.keyboard.type("ihello from vim");
   await page.keyboard.press("Escape");
+  // Until vim has taken it: an Escape with a colon right behind it would be Alt and a colon.
+  await shows(home, pane, /^(?![\s\S]*-- INSERT --)hello from vim/);
   await type(page, ":wq");
-  await type(page, "cat note.txt && seq 5000 > many.txt && less many.txt");
+  await shows(home, pane, /^vim is over$/m);
+  await type(page, "cat note.txt; seq 5000 > many.txt; less many.txt; echo less is over");
   await shows(home, pane, /^many\.txt/m);
   await page.keyboard.press("Shift+G");
   await shows(home, pane, /^5000\s*$/m);
   await page.keyboard.press("q");
-  await shows(home, pane, /hello from vim/);
-  await type(page, "htop");
+  await shows(home, pane, /^hello from vim\nless is over$/m);
+  await type(page, "htop; echo htop is over");
   await shows(home, pane, /F10\s*Quit/);
   await page.keyboard.press("F10");
-  await type(page, "echo left");
-  await shows(home, pane, /^left$/m);
+  await shows(home, pane, /^htop is over$/m);
 });
 
 test("ending asks, keeps the text, and Enter starts again", async ({ deck, home }) => {
