@@ -187,6 +187,16 @@ describe("Driver", () => {
     expect(first.said.filter((message) => message.t === "control-asked")).toEqual([]);
   });
 
+  it("raises nobody above a ceiling that was lowered after the ask", () => {
+    const [first, guest] = [seat("first"), seat("guest", { role: "observer", view: pane(44) })];
+    for (const one of [first, guest]) driver.join(one);
+    driver.ask(guest);
+    guest.ceiling = "observer";
+    expect(driver.answer(first, 1, "hand-over")).toMatchObject({ ok: true });
+    expect(guest.said.at(-1)).toEqual({ t: "control-answered", stream: 2, answer: "not-now" });
+    expect([guest.role, driver.name, cols()]).toEqual(["observer", "first", [100]]);
+  });
+
   it("answers an ask that nobody could answer", () => {
     const watcher = seat("watcher", { role: "observer", view: null });
     driver.join(watcher);

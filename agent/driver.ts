@@ -189,10 +189,15 @@ export class Driver {
     const asker = this.#asks.get(ask);
     if (asker === undefined) return fail("not-found", "Whoever asked is gone, or was answered already.");
     this.#asks.delete(ask);
-    if (answer !== "not-now") this.#raise(asker);
+    // The asker's ceiling may have been lowered since it asked.
+    if (answer === "not-now" || !suffices(asker.ceiling, "operator")) {
+      this.#answer(asker, "not-now");
+      return ok(null);
+    }
+    this.#raise(asker);
     this.#answer(asker, answer);
     if (answer === "hand-over") this.#give(asker, asker.view);
-    else if (answer === "both" && this.#exclusive) this.setExclusive(seat, false);
+    else if (this.#exclusive) this.setExclusive(seat, false);
     return ok(null);
   }
 

@@ -389,6 +389,19 @@ describe("SendingStream", () => {
     expect(session.mismatches).toBe(1);
   });
 
+  it("compares one hash at a time, and the newest of those that waited", async () => {
+    const stream = open({ from: "oldest" });
+    stream.credit(100_000);
+    session.print(bytes(10));
+    stream.output();
+    pullAll(stream);
+    for (let n = 0; n < 50; n += 1) stream.hash(10, "never equal");
+    stream.hash(10, session.digest);
+    for (let turn = 0; turn < 5; turn += 1) await Promise.resolve();
+    expect(session.mismatches).toBe(1);
+    expect(receiver.said.filter((message) => message.t === "verified")).toEqual([{ t: "verified", stream: 7, at: 10 }]);
+  });
+
   it("says exit once, after the last byte and after the scrollback it owes", async () => {
     const stream = open();
     stream.credit(1_000_000);

@@ -113,6 +113,8 @@ export class SendingStream {
   readonly #clock: Clock;
   readonly #id: number;
   #state: State = { state: "beginning" };
+  /** A hash is being compared; `next` came meanwhile. */
+  #checking: { next: { at: number; value: string } | null } | null = null;
   /** Bytes carried so far, snapshots included, and up to where they may go. */
   #carried = 0;
   #credit = 0;
@@ -210,15 +212,24 @@ export class SendingStream {
 
   /** The pane's screen has this hash after the byte before `at`. */
   hash(at: number, value: string): void {
+    if (this.#checking !== null) {
+      // One at a time, the newest next: hashing a screen costs the agent, asking for it costs a client nothing.
+      this.#checking.next = { at, value };
+      return;
+    }
+    this.#checking = { next: null };
     void this.#source.hash(at).then((own) => {
-      if (own === null || this.#state.state === "closed") return;
+      const next = this.#checking?.next ?? null;
+      this.#checking = null;
+      if (this.#state.state === "closed") return;
       if (own === value) {
         this.#port.control({ t: "verified", stream: this.#id, at });
-      } else {
+      } else if (own !== null) {
         this.#source.mismatched();
         this.#want("mismatch");
         this.#port.ready();
       }
+      if (next !== null) this.hash(next.at, next.value);
     });
   }
 
