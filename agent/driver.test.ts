@@ -23,7 +23,7 @@ describe("Driver", () => {
   function seat(name: string, more: { role?: StreamRole; view?: View | null; holder?: string; ceiling?: Role } = {}) {
     const said: AgentMessage[] = [];
     streams += 1;
-    const made: Seat & { said: AgentMessage[] } = {
+    const made: Omit<Seat, "ceiling"> & { ceiling: Role; said: AgentMessage[] } = {
       stream: streams,
       name,
       holderKey: more.holder ?? `${name}-${streams}`,
