@@ -285,6 +285,8 @@ describe("a session", () => {
     const entry = await start(null, { EXTRA: "extra value" });
     expect(entry.command).toEqual(["/bin/bash", "-l"]);
     const stream = await attach(entry.sessionId, { from: "oldest" });
+    // What is typed while a login shell reads its start files may go to one of the programs they run.
+    await client.until(() => client.text(stream).includes("[?2004h") || /[$#>] $/.test(client.text(stream)), "the prompt");
     client.input(
       stream,
       0,
