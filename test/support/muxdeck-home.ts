@@ -49,6 +49,8 @@ export function createHome(): MuxdeckHome {
   const env: Record<string, string> = { LANG: "C.UTF-8" };
   for (const [name, value] of Object.entries(process.env)) if (value !== undefined && !dropped.includes(name)) env[name] = value;
   env.MUXDECK_HOME = folder;
+  // Login shells read nothing of the tester's: what those files start may take minutes, and a killed shell leaves its locks to the next.
+  env.HOME = folder;
   env.SHELL = "/bin/bash";
 
   const start = (args: string[], more: Record<string, string> = {}): ChildProcess =>
