@@ -38,10 +38,10 @@ const stages = [
   { name: "arrows", limit: minute, run: (limit) => check(["node", "scripts/check-arrows.mjs"], limit) },
   { name: "dead-code", limit: 2 * minute, run: (limit) => check(["knip", "--no-progress", "--no-config-hints"], limit) },
   { name: "unit", limit: 5 * minute, run: (limit) => vitest("unit", limit) },
-  { name: "integration", limit: 9 * minute, needs: "build", run: (limit) => vitest("integration", limit) },
+  { name: "integration", limit: 12 * minute, needs: "build", run: (limit) => vitest("integration", limit) },
   { name: "fuzz", limit: 5 * minute, run: (limit) => vitest("fuzz", limit) },
-  { name: "e2e-chromium", limit: 8 * minute, needs: "build", part: "chromium", run: (limit) => playwright("chromium", limit) },
-  { name: "e2e-electron", limit: 8 * minute, needs: "build", part: "electron", run: (limit) => playwright("electron", limit) },
+  { name: "e2e-chromium", limit: 9 * minute, needs: "build", part: "chromium", run: (limit) => playwright("chromium", limit) },
+  { name: "e2e-electron", limit: 9 * minute, needs: "build", part: "electron", run: (limit) => playwright("electron", limit) },
   { name: "left-behind", limit: minute, run: leftBehind },
 ];
 
