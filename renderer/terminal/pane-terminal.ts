@@ -52,6 +52,8 @@ const leastShown = { width: 160, rows: 4 };
 const unshown: Size = { cols: 80, rows: 24 };
 /** A drag changes the room with each pixel; a program should redraw once. */
 const roomMs = 80;
+/** Longer than any frame of a page that is drawn. */
+const noFrameMs = 100;
 /** Output rests this long before a screen is compared: a hash costs a few milliseconds. */
 const hashMs = 400;
 
@@ -77,6 +79,7 @@ export class PaneTerminal {
   #keys: Keys = "none";
   #sequenceHost: Element | null = null;
   #sequenceFrame = 0;
+  #sequenceTimer: ReturnType<typeof setTimeout> | null = null;
   readonly #resizes = new ResizeObserver(() => this.#measureSoon());
 
   constructor(options: PaneTerminalOptions, events: PaneTerminalEvents) {
@@ -191,6 +194,7 @@ export class PaneTerminal {
     this.#resizes.disconnect();
     if (this.#roomTimer !== null) clearTimeout(this.#roomTimer);
     if (this.#hashTimer !== null) clearTimeout(this.#hashTimer);
+    if (this.#sequenceTimer !== null) clearTimeout(this.#sequenceTimer);
     cancelAnimationFrame(this.#placing);
     cancelAnimationFrame(this.#sequenceFrame);
     this.#terminal.dispose();
@@ -415,17 +419,17 @@ export class PaneTerminal {
 
   // ---- positions --------------------------------------------------------------------------------------------------------------
 
-  /** At most once a frame, and always when at rest; a page that is not drawn has no frames. */
+  /** At most once a frame, and always when at rest: a page that nobody sees has no frames, so a timer stands behind them. */
   #showSequence(): void {
-    if (document.hidden) {
+    if (this.#sequenceTimer !== null) return;
+    const show = () => {
+      cancelAnimationFrame(this.#sequenceFrame);
+      if (this.#sequenceTimer !== null) clearTimeout(this.#sequenceTimer);
+      this.#sequenceTimer = null;
       this.#sequenceHost?.setAttribute("data-seq", String(this.feed.seq));
-      return;
-    }
-    if (this.#sequenceFrame !== 0) return;
-    this.#sequenceFrame = requestAnimationFrame(() => {
-      this.#sequenceFrame = 0;
-      this.#sequenceHost?.setAttribute("data-seq", String(this.feed.seq));
-    });
+    };
+    this.#sequenceFrame = requestAnimationFrame(show);
+    this.#sequenceTimer = setTimeout(show, noFrameMs);
   }
 
   #hashSoon(due: boolean): void {
