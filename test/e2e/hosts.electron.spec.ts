@@ -99,6 +99,16 @@ test("the app beside serve opens its page", async ({ home, display }) => {
   await host.close();
 });
 
+test("an app that is asked to end by a signal ends in peace", async ({ deck, home }) => {
+  const app = deck.app?.process();
+  const ended = app === undefined ? Promise.reject(new Error("not in Electron")) : once(app, "exit");
+  expect(existsSync(join(home.folder, "desk.lock"))).toBe(true);
+  app?.kill("SIGTERM");
+  await inTime("the end of the app", ended);
+  expect(existsSync(join(home.folder, "desk.lock"))).toBe(false);
+  expect(existsSync(join(home.folder, "desk.sock"))).toBe(false);
+});
+
 test("a killed app leaves nothing that keeps the next one out", async ({ deck, home, openDeck }) => {
   deck.app?.process().kill("SIGKILL");
   await until("the app to be gone", () => home.processes().every((entry) => home.agents().some((agent) => agent.pid === entry.pid)));
