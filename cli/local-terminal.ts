@@ -37,6 +37,11 @@ export class LocalTerminal {
     return { cols: Math.min(1000, Math.max(2, columns)), rows: Math.min(1000, Math.max(1, rows)) };
   }
 
+  /** False where the terminal does not say its size (0x0: scripts, containers): nobody's session may shrink to a guess. */
+  get sizeKnown(): boolean {
+    return process.stdout.isTTY && process.stdout.columns > 0 && process.stdout.rows > 0;
+  }
+
   onResize(handler: () => void): void {
     if (process.stdout.isTTY) process.stdout.on("resize", handler);
   }

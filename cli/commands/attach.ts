@@ -120,9 +120,9 @@ async function end({ json }: Call, entry: SessionEntry, left: Left): Promise<Res
 
 const unknownView: View = { cols: 80, rows: 24, cellWidth: 0, cellHeight: 0, colours: null, focused: true };
 
-/** Null without a screen: such a view decides no size. */
+/** Null without a screen, or with one of unknown size: such a view decides no size. */
 function viewOf(terminal: LocalTerminal): View | null {
-  return terminal.size === null ? null : { ...unknownView, ...terminal.size };
+  return terminal.sizeKnown ? { ...unknownView, ...terminal.size } : null;
 }
 
 /** Keys of a terminal: sent as they come; resolves when the detach keys were typed, or the terminal is gone. */

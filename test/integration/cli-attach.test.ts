@@ -198,6 +198,16 @@ describe("keys and output", () => {
 });
 
 describe("sizes", () => {
+  test("a terminal that does not say its size changes none", async () => {
+    await sh("unsized", "echo ready; exec cat");
+    const before = (await entryOf("unsized"))?.size;
+    const window = new Window("stty cols 0 rows 0; $MUX attach unsized");
+    await window.shows(/ready/);
+    await until("the terminal to be attached", async () => (await entryOf("unsized"))?.attached.length === 1);
+    expect((await entryOf("unsized"))?.size).toEqual(before);
+    await cli("kill", "unsized");
+  });
+
   test("the session takes the size of the first terminal and follows it; an observer changes nothing", async () => {
     await sh("size", "trap 'stty size' WINCH; echo ready; while :; do sleep 0.02; done");
     const window = new Window("$MUX attach size", { cols: 100, rows: 20 });
