@@ -87,8 +87,7 @@ async function openInBrowser(home: MuxdeckHome): Promise<Deck> {
 }
 
 async function openInElectron(home: MuxdeckHome, display: Display): Promise<Deck> {
-  const app = await launchApp(home, display.name);
-  const page = await app.firstWindow();
+  const { app, page } = await launchSeen(home, display);
   const { pid } = app.process();
   const quit = once(async () => {
     try {
@@ -100,6 +99,27 @@ async function openInElectron(home: MuxdeckHome, display: Display): Promise<Deck
     }
   });
   return { shell: "electron", page, app, quit };
+}
+
+/**
+ * The app with its first window. Now and then Playwright misses a window that this old Electron opened while it was attaching: the app says
+ * that it has one, so it is ended and started anew. An app that has none fails the test.
+ */
+async function launchSeen(home: MuxdeckHome, display: Display): Promise<{ app: ElectronApplication; page: Page }> {
+  for (;;) {
+    const app = await launchApp(home, display.name);
+    try {
+      return { app, page: await inTime("the first window", app.firstWindow(), 20_000) };
+    } catch (error) {
+      const windows = await inTime(
+        "the app's word",
+        app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length),
+        5000,
+      );
+      app.process().kill("SIGKILL");
+      if (windows === 0) throw error;
+    }
+  }
 }
 
 function once(run: () => Promise<void>): () => Promise<void> {
